@@ -1,0 +1,1 @@
+"""Connectors: how bytes arrive (transports), how they become tables (formats), and landing."""

@@ -1,0 +1,1 @@
+"""Contracts: the promise a contributor makes, and the two gates that judge deliveries by it."""

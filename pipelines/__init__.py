@@ -1,0 +1,1 @@
+"""Pipelines: Dagster definitions made from contracts, and the command line."""

@@ -1,0 +1,1 @@
+"""The portal: everything a person reads."""

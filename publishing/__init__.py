@@ -1,0 +1,1 @@
+"""Publishing: the only way out of the pool."""

@@ -1,0 +1,1 @@
+"""The warehouse: the lake, its models and the indicators."""
