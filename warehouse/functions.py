@@ -7,9 +7,16 @@ needs the h3 library.
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import Any
+from typing import Protocol
 
 import duckdb
+
+
+class ArrowArray(Protocol):
+    """What is used of a pyarrow array. DuckDB evaluates annotations, so pyarrow's own would be imported."""
+
+    def to_pylist(self) -> list[float]:
+        """Return the values."""
 
 
 def register_functions(con: duckdb.DuckDBPyConnection) -> None:
@@ -25,10 +32,10 @@ def register_functions(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _cells_at(lat: Any, lon: Any, resolution: Any) -> Any:
+def _cells_at(lat: ArrowArray, lon: ArrowArray, resolution: ArrowArray) -> object:
     """Return the H3 cell of each point, as 15 hexadecimal digits (Arrow arrays in and out)."""
     import h3
-    import pyarrow as pa
+    import pyarrow
 
     points = zip(lat.to_pylist(), lon.to_pylist(), resolution.to_pylist(), strict=True)
-    return pa.array([h3.latlng_to_cell(*point) for point in points], pa.string())
+    return pyarrow.array([h3.latlng_to_cell(*point) for point in points], pyarrow.string())

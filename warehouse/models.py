@@ -1,0 +1,232 @@
+"""Computes the warehouse's models and commits those whose rows changed.
+
+Here: the runner. Not here: what a model says (`models/<schema>/<table>.sql`) or how its file is read
+(`model_files`). Models are computed outside the write transaction, from Parquet and committed tables:
+tables written in the same transaction have cardinality 0, and one join took 71 s for 0.4 s.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import time
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from warehouse.lake import Lake
+from warehouse.model_files import Model, ModelError, read_models, select_models
+from warehouse.quoting import columns, identifier, literal
+from warehouse.state import Stored, digest_file, digest_text, read_fingerprints, read_stored, write_stored
+
+if TYPE_CHECKING:
+    from contracts.pool import Pool
+
+Value = str | int | float | dt.date | dt.datetime | list[str] | None
+"""What a DuckDB variable may hold here."""
+
+DEFAULT_SCALES = ["territory", "h3_6", "h3_7", "h3_8", "h3_9"]
+_DEFAULT_DAYS = 28
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """What became of one model."""
+
+    name: str
+    rows: int
+    changed: bool
+    """Whether its rows differ from those in the lake (then they were committed)."""
+    seconds: float
+    """Wall time of computing it; 0 where its inputs had not changed."""
+    missing: tuple[str, ...] = ()
+    """Tables it reads that the lake has not: it was left out."""
+
+
+@dataclass
+class _Run:
+    """One building: its connection, its variables, and what it knows of every table so far."""
+
+    con: duckdb.DuckDBPyConnection
+    catalogue: str
+    folder: Path
+    variables: Mapping[str, Value]
+    fingerprints: dict[str, str]
+    stored: Mapping[str, Stored]
+    tables: set[str] = field(default_factory=set)
+    changed: dict[str, Path] = field(default_factory=dict)
+    """Parquet of the tables to replace."""
+    states: list[Stored] = field(default_factory=list)
+    """States to remember."""
+
+
+def build_models(
+    lake: Lake,
+    pool: Pool,
+    parameters: Mapping[str, Value] | None = None,
+    only: Collection[str] | None = None,
+) -> list[ModelResult]:
+    """Build the engine's models for `pool`, all or those named in `only` with what they read.
+
+    `parameters` add to or replace the variables of `pool_variables`. Raises ModelError (ours).
+    """
+    variables = {**pool_variables(lake, pool), **(parameters or {})}
+    return build(lake, select_models(read_models(), only), variables)
+
+
+def build(lake: Lake, models: Sequence[Model], variables: Mapping[str, Value]) -> list[ModelResult]:
+    """Compute `models` (in dependency order) on one snapshot; commit the changed ones together.
+
+    A model whose SQL, variables and inputs are those of its last computing is not computed again. A
+    model that reads a table the lake has not is left out, and so are those that read it.
+    """
+    with _open_run(lake, variables) as run:
+        results = [_build_one(run, model) for model in models]
+        _commit(lake, run)
+    return results
+
+
+def pool_variables(lake: Lake, pool: Pool) -> dict[str, Value]:
+    """Return the variables every model may read.
+
+    `timezone`, `territory` (the pool's id), `zone_scales` (coarse to fine), `now` (UTC), and the local
+    days `first_day`..`last_day`, inclusive: from the first period promised or loaded to the last whole
+    day before the pool's clock.
+    """
+    now = pool.now.astimezone(dt.UTC)
+    last = now.astimezone(ZoneInfo(pool.timezone)).date() - dt.timedelta(days=1)
+    starts = [c.delivery.starts_on for c in pool.contracts if c.delivery.starts_on]
+    first = dt.date.fromisoformat(min(starts)) if starts else _first_loaded_day(lake)
+    return {
+        "timezone": pool.timezone,
+        "territory": pool.id,
+        "zone_scales": list(pool.zone_scales) or DEFAULT_SCALES,
+        "now": now,
+        "first_day": first or last - dt.timedelta(days=_DEFAULT_DAYS - 1),
+        "last_day": last,
+    }
+
+
+def set_variables(con: duckdb.DuckDBPyConnection, variables: Mapping[str, Value]) -> None:
+    """Set DuckDB variables on one connection, for SQL that reads `getvariable('name')`."""
+    for name, value in variables.items():
+        con.execute(f"SET VARIABLE {identifier(name)} = ?", [value])
+
+
+def _first_loaded_day(lake: Lake) -> dt.date | None:
+    if not lake.has_table("pool", "load"):
+        return None
+    row = lake.cursor().execute("SELECT min(period) FROM pool.load").fetchone()
+    return row[0] if row else None
+
+
+@contextmanager
+def _open_run(lake: Lake, variables: Mapping[str, Value]) -> Iterator[_Run]:
+    """Open a catalogue of views in memory in which models and the lake's tables have the same names."""
+    token = uuid.uuid4().hex[:12]
+    catalogue, folder = f"build_{token}", lake.location.home.scratch.resolve() / f"models-{token}"
+    folder.mkdir(parents=True)
+    con = lake.cursor()
+    con.execute(f"ATTACH ':memory:' AS {identifier(catalogue)}")
+    try:
+        con.execute("BEGIN")
+        run = _Run(con, catalogue, folder, variables, read_fingerprints(con, lake), read_stored(con, lake))
+        _show_lake(run)
+        con.execute(f"SET search_path={literal(f'{catalogue}.main,memory.main')}")
+        set_variables(con, variables)
+        yield run
+    finally:
+        con.execute("ROLLBACK")
+        con.execute("SET search_path='memory.main'")
+        con.execute(f"DETACH {identifier(catalogue)}")
+        con.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _show_lake(run: _Run) -> None:
+    query = "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'lake' ORDER BY ALL"
+    for schema, table in run.con.execute(query).fetchall():
+        _show(run, f"{schema}.{table}", f"FROM {identifier('lake', schema, table)}")
+
+
+def _show(run: _Run, name: str, query: str) -> None:
+    schema, _, table = name.partition(".")
+    run.con.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(run.catalogue, schema)}")
+    run.con.execute(f"CREATE OR REPLACE VIEW {identifier(run.catalogue, schema, table)} AS {query}")
+    run.tables.add(name)
+
+
+def _build_one(run: _Run, model: Model) -> ModelResult:
+    missing = tuple(sorted(model.inputs - run.tables))
+    if missing:
+        run.tables.discard(model.name)
+        return ModelResult(model.name, 0, changed=False, seconds=0, missing=missing)
+    before, fingerprint = run.stored.get(model.name), _fingerprint(run, model)
+    if before and fingerprint and before.fingerprint == fingerprint and model.name in run.tables:
+        run.fingerprints[model.name] = before.digest
+        return ModelResult(model.name, before.rows, changed=False, seconds=0)
+    started = time.perf_counter()
+    path, rows = _compute(run, model)
+    stored = Stored(model.name, digest_file(path), fingerprint, rows)
+    is_changed = before is None or before.digest != stored.digest or model.name not in run.tables
+    if is_changed:
+        run.changed[model.name] = path
+    if stored != before:
+        run.states.append(stored)
+    _show(run, model.name, f"FROM read_parquet({literal(str(path))})")
+    run.fingerprints[model.name] = stored.digest
+    return ModelResult(model.name, rows, is_changed, time.perf_counter() - started)
+
+
+def _compute(run: _Run, model: Model) -> tuple[Path, int]:
+    """Write a model's rows, sorted by its key, to Parquet; return the path and the number of rows."""
+    path, key = run.folder / f"{model.name}.parquet", columns(model.key)
+    try:
+        run.con.execute(f"""
+            COPY (SELECT * FROM ({model.sql}
+            ) ORDER BY {key}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)
+        """)
+    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
+        raise ModelError(f"model {model.name}: {error}") from error
+    query = f"SELECT sum(n), count(*) FROM (SELECT count(*) AS n FROM read_parquet(?) GROUP BY {key})"
+    rows, distinct = run.con.execute(query, [str(path)]).fetchall()[0]
+    rows = rows or 0
+    if rows != distinct:
+        raise ModelError(f"model {model.name}: {rows} rows but {distinct} keys ({', '.join(model.key)})")
+    return path, int(rows)
+
+
+def _fingerprint(run: _Run, model: Model) -> str:
+    """Digest of all that decides a model's rows; empty where an input's own state isn't known."""
+    inputs = {name: run.fingerprints.get(name, "") for name in sorted(model.inputs)}
+    if not all(inputs.values()):
+        return ""
+    variables = {name: run.variables.get(name) for name in sorted(model.variables)}
+    return digest_text(model.sql, repr(variables), repr(inputs), _engine_digest())
+
+
+def _engine_digest() -> str:
+    """Digest of what every model uses beside its own SQL."""
+    macros = Path(__file__).with_name("macros.sql").read_bytes()
+    return sha256(macros + duckdb.__version__.encode()).hexdigest()
+
+
+def _commit(lake: Lake, run: _Run) -> None:
+    """Replace the changed tables and remember every new state, in one short transaction."""
+    if not run.changed and not run.states:
+        return
+
+    def replace(con: duckdb.DuckDBPyConnection) -> None:
+        for name, path in run.changed.items():
+            target = identifier("lake", *name.split("."))
+            con.execute(f"CREATE OR REPLACE TABLE {target} AS FROM read_parquet({literal(str(path))})")
+        write_stored(con, run.states)
+
+    lake.write(replace)
