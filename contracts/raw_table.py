@@ -5,6 +5,7 @@ Here: the one type between `connectors/formats` and the gates. Not here: reading
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 
@@ -40,6 +41,9 @@ class RawTable:
     `header` names them. `unread_lines` are lines the reader could not split into cells
     (line number, text): they count as landed and quarantined under rule `malformed_line`.
     `first_line` is the file's 1-based line of row 0, None where lines mean nothing.
+
+    The reader has walked the file before: `unread_lines` is complete, `sql` reads the other
+    lines only, gives exactly `rows` rows, and can be scanned any number of times.
     """
 
     table: str
@@ -49,3 +53,16 @@ class RawTable:
     unread_lines: tuple[tuple[int, str], ...] = field(default=())
     notes: tuple[str, ...] = field(default=())
     """Repairs made in reading, by catalogue id, such as `header_blanks_stripped`."""
+    rows: int | None = None
+    """Rows that `sql` gives; staging another number is our fault, never the sender's."""
+    anchors: tuple[tuple[int, int], ...] = field(default=())
+    """(row position, line) wherever lines stop following rows one by one: after an unread or
+    blank line, or a cell of several lines."""
+
+    def line_of(self, position: int) -> int | None:
+        """Return the 1-based line where the row of that 0-based position starts, None without lines."""
+        if self.first_line is None:
+            return None
+        index = bisect_right(self.anchors, position, key=lambda anchor: anchor[0]) - 1
+        start, line = self.anchors[index] if index >= 0 else (0, self.first_line)
+        return line + position - start
