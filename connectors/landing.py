@@ -1,0 +1,304 @@
+"""Turn what a transport brings into a delivery: immutable bytes, named by their digest, with a sidecar.
+
+Here: land, land by hand, and what has landed. Not here: fetching (`transports/`), reading
+(`formats/`), judging (`contracts/`).
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from connectors.landed import (
+    DATA,
+    SIDECAR,
+    arrivals,
+    landed_data,
+    last_seen,
+    name_delivery,
+    newest_arrival,
+    read_seen,
+    read_sidecar,
+    seen_path,
+)
+from connectors.transports.fetched import Fetched, FetchOutcome, is_disk_full
+from connectors.transports.folder import fetch_folder, read_path
+from connectors.transports.http import Ask, Patience, fetch_http
+from contracts.layout import Home
+from contracts.model import Contract, DeliveryMode
+from contracts.verdict import Arrival
+
+__all__ = [
+    "Landing",
+    "LandingOutcome",
+    "arrivals",
+    "check_period",
+    "land",
+    "land_file",
+    "landed_data",
+    "last_seen",
+    "name_delivery",
+    "newest_arrival",
+    "period_in_name",
+]
+
+READ_ONLY = 0o444
+_ISO_DAY = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
+_THIS_MACHINE = ("127.0.0.1", "localhost")
+
+
+class LandingOutcome(StrEnum):
+    """What became of asking for a delivery."""
+
+    NEW = "new"
+    UNCHANGED = "unchanged"
+    MISSING = "missing"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Landing:
+    """The outcome, the arrival when there is one (also when unchanged), and the story in plain words."""
+
+    outcome: LandingOutcome
+    arrival: Arrival | None
+    detail: str
+
+
+@dataclass(frozen=True)
+class Access:
+    """What this pool lets a contract reach, and how patiently; who asks."""
+
+    allowed_hosts: Collection[str] = ()
+    """Hosts that may be private addresses."""
+    allowed_folders: Sequence[Path] | None = None
+    """Where local files may lie; None is the base folder, or else the contract's own."""
+    patience: Patience = field(default_factory=Patience)
+    contact: str = "unset"
+    """Address in the User-Agent, for a partner who wonders who asks."""
+
+
+def land(
+    contract: Contract,
+    period: str | None,
+    home: Home,
+    *,
+    now: datetime,
+    base: str | None = None,
+    allowed_hosts: Collection[str] = (),
+    access: Access | None = None,
+) -> Landing:
+    """Fetch the delivery that the contract promises and keep it; same bytes are kept once.
+
+    `base` replaces `{base}` in the contract's location, `period` (ISO day) replaces `{period}`.
+    Raises ValueError for a period that is not of the contract's kind.
+    """
+    check_period(contract, period)
+    access = access or Access(allowed_hosts=allowed_hosts)
+    location = contract.server.location.replace("{period}", period or "")
+    if "{base}" in location and not base:
+        return Landing(LandingOutcome.FAILED, None, "the contract's location needs a base address")
+    location = location.replace("{base}", (base or "").rstrip("/"))
+    slot = _Slot(contract, period, home, now)
+    if urlsplit(location).scheme in {"http", "https"}:
+        ask = _ask(slot, location, access)
+        return slot.fill(lambda target: fetch_http(ask, target))
+    return slot.fill(lambda target: _take(slot, location, base, access, target))
+
+
+def land_file(contract: Contract, period: str | None, path: Path, home: Home, *, now: datetime) -> Landing:
+    """Keep a file given by hand as a delivery of the feed; the period of a periodic feed may be unknown."""
+    if period is not None:
+        check_period(contract, period)
+    limit = contract.server.max_bytes
+    slot = _Slot(contract, period, home, now)
+    return slot.fill(lambda target: fetch_folder(path, target, max_bytes=limit, period=period))
+
+
+def check_period(contract: Contract, period: str | None) -> None:
+    """Raise ValueError unless a periodic feed is asked by ISO day, and a snapshot feed without."""
+    if contract.delivery.mode is DeliveryMode.SNAPSHOT:
+        if period is not None:
+            raise ValueError(f"{contract.id} is delivered whole: it has no period {period!r}")
+    elif period is None or not _ISO_DAY.fullmatch(period):
+        raise ValueError(f"{contract.id} is delivered by day: {period!r} is not an ISO day")
+    else:
+        date.fromisoformat(period)
+
+
+def period_in_name(name: str) -> str | None:
+    """Return the one ISO day that a file's name holds, None without or with several."""
+    days = set(_ISO_DAY.findall(name))
+    return days.pop() if len(days) == 1 else None
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """One delivery expected: of which contract and period, where it is kept, at what time."""
+
+    contract: Contract
+    period: str | None
+    home: Home
+    now: datetime
+
+    def fill(self, fetch: Callable[[Path], Fetched]) -> Landing:
+        """Fetch into a scratch folder and keep what came; a full disk leaves nothing behind."""
+        try:
+            with _scratch_folder(self.home) as folder:
+                return self._keep(folder, fetch(folder / DATA))
+        except OSError as error:
+            if is_disk_full(error):
+                words = "the disk is full: nothing of this delivery was kept"
+                return Landing(LandingOutcome.FAILED, None, words)
+            raise
+
+    def _keep(self, folder: Path, fetched: Fetched) -> Landing:
+        if fetched.outcome is FetchOutcome.FETCHED:
+            return self._keep_bytes(folder, fetched)
+        if fetched.outcome is FetchOutcome.MISSING:
+            return Landing(LandingOutcome.MISSING, None, fetched.detail)
+        newest = newest_arrival(self.home, self.contract.id, self.period)
+        if fetched.outcome is FetchOutcome.NOT_MODIFIED and newest is not None:
+            _touch(self.home, newest, self.now, fetched)
+            return Landing(LandingOutcome.UNCHANGED, newest, fetched.detail)
+        return Landing(LandingOutcome.FAILED, None, fetched.detail)
+
+    def _keep_bytes(self, folder: Path, fetched: Fetched) -> Landing:
+        arrival = self._describe(fetched)
+        target = self.home.landed(arrival.feed, arrival.period, arrival.delivery_id)
+        if _move_in(folder, target, arrival):
+            return Landing(LandingOutcome.NEW, arrival, fetched.detail)
+        kept = read_sidecar(target / SIDECAR)
+        _touch(self.home, kept, self.now, fetched)
+        return Landing(LandingOutcome.UNCHANGED, kept, "the same bytes as before")
+
+    def _describe(self, fetched: Fetched) -> Arrival:
+        return Arrival(
+            delivery_id=name_delivery(self.contract.id, self.period, fetched.sha256),
+            contributor=self.contract.contributor,
+            feed=self.contract.id,
+            period=self.period,
+            sha256=fetched.sha256,
+            size=fetched.size,
+            source=fetched.source,
+            received_at=self.now,
+            published_at=fetched.published_at,
+            headers=fetched.headers,
+        )
+
+
+def _ask(slot: _Slot, url: str, access: Access) -> Ask:
+    return Ask(
+        url,
+        max_bytes=slot.contract.server.max_bytes,
+        user_agent=f"regie/{_engine_version()} (+{access.contact})",
+        allowed_hosts=access.allowed_hosts,
+        last_headers=_last_headers(slot.home, slot.contract.id, slot.period, url),
+        patience=access.patience,
+    )
+
+
+def _take(slot: _Slot, location: str, base: str | None, access: Access, target: Path) -> Fetched:
+    contract = slot.contract
+    beside = contract.file.parent if contract.file else Path.cwd()
+    folders = access.allowed_folders or (Path(base) if base else beside,)
+    path = read_path(location, beside)
+    limit = contract.server.max_bytes
+    return fetch_folder(path, target, max_bytes=limit, period=slot.period, allowed_folders=folders)
+
+
+def _engine_version() -> str:
+    try:
+        return version("regie")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _last_headers(home: Home, feed: str, period: str | None, url: str) -> dict[str, str]:
+    """Return the validators of the newest delivery if they speak of this URL."""
+    newest = newest_arrival(home, feed, period)
+    if newest is None:
+        return {}
+    seen = read_seen(home, newest)
+    source = str(seen["source"]) if seen else newest.source
+    headers = seen["headers"] if seen else newest.headers
+    return dict(headers) if _same_resource(source, url) and isinstance(headers, dict) else {}
+
+
+def _same_resource(one: str, other: str) -> bool:
+    """Whether two URLs name one resource; on this machine a server's port may change between runs."""
+    a, b = urlsplit(one), urlsplit(other)
+    same_host = a.hostname == b.hostname and (a.port == b.port or a.hostname in _THIS_MACHINE)
+    return same_host and (a.scheme, a.path, a.query) == (b.scheme, b.path, b.query)
+
+
+@contextmanager
+def _scratch_folder(home: Home) -> Iterator[Path]:
+    home.scratch.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="landing-", dir=home.scratch))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _move_in(folder: Path, target: Path, arrival: Arrival) -> bool:
+    """Give the scratch folder its final name in one step; False if these bytes were there already."""
+    if (target / SIDECAR).exists():
+        return False
+    _write_synced(folder / SIDECAR, arrival.model_dump_json(indent=2))
+    for name in (DATA, SIDECAR):
+        (folder / name).chmod(READ_ONLY)
+    _sync_folder(folder)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.chmod(0o755)
+        folder.rename(target)
+    except OSError as error:
+        # Another process landed the same bytes meanwhile: its copy is as good as ours.
+        if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
+            return False
+        raise
+    _sync_folder(target.parent)
+    return True
+
+
+def _touch(home: Home, arrival: Arrival, now: datetime, fetched: Fetched) -> None:
+    """Note beside the delivery that its bytes were seen again; the delivery itself never changes."""
+    path = seen_path(home, arrival)
+    headers = fetched.headers or (read_seen(home, arrival) or {}).get("headers") or arrival.headers
+    note = {"last_seen": now.isoformat(), "source": fetched.source, "headers": headers}
+    handle, name = tempfile.mkstemp(prefix="seen-", dir=home.scratch)
+    os.close(handle)
+    try:
+        _write_synced(Path(name), json.dumps(note, indent=2, sort_keys=True))
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _write_synced(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
