@@ -1,0 +1,326 @@
+"""Both gates in one call: from landed bytes to verdicts, recorded.
+
+Here: the order of the steps, the cache, the verdict's status. Not here: reading bytes (handed in by
+the caller), judging rows (`record_gate`), measuring (`profile`) or judging deliveries (`delivery_gate`).
+
+Three families of failure never meet: what the contributor sent becomes a verdict, a wrong contract
+is a ContractError, anything else is ours and is raised.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from duckdb import DuckDBPyConnection
+
+from contracts import verdicts
+from contracts.conformance import check_gtfs
+from contracts.layout import SNAPSHOT, Home
+from contracts.model import Contract, Dimension, Severity, WireFormat
+from contracts.profile import keeps_every_promise, profile_delivery, with_history
+from contracts.raw_table import RawTable, ReadFinding, UnreadableError
+from contracts.verdict import Arrival, Example, Outcome, RuleResult, Status, TableCount, Verdict
+from contracts.verdicts import HISTORY_LENGTH, Registers
+
+ENGINE_VERSION = "1"
+"""Part of every cache key: raise it when a gate judges differently, and all deliveries are judged anew."""
+
+ReadTables = Callable[[DuckDBPyConnection, Contract, Path, Path], Mapping[str, RawTable]]
+
+
+class CheckCrashedError(Exception):
+    """A check that could reject a delivery raised: ours to mend, so no verdict is given."""
+
+    def __init__(self, delivery_id: str, crashed: Sequence[RuleResult]) -> None:
+        """Name the delivery and every rule that crashed."""
+        self.crashed = tuple(crashed)
+        reasons = "; ".join(f"{result.rule}: {result.reason}" for result in crashed)
+        super().__init__(f"delivery {delivery_id} can't be judged: {reasons}")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is known of one delivery before gate 2."""
+
+    arrival: Arrival
+    folder: str | None = None
+    tables: tuple[TableCount, ...] = ()
+    rules: tuple[RuleResult, ...] = ()
+    """Gate 1's results."""
+    notices: tuple[RuleResult, ...] = ()
+    """The GTFS validator's."""
+    profile: dict[str, Any] = field(default_factory=dict)
+    findings: tuple[ReadFinding, ...] = ()
+    """Why it can't be read; then there is nothing else."""
+
+
+def judge(
+    con: DuckDBPyConnection,
+    contract: Contract,
+    arrivals: Sequence[tuple[Arrival, Path]],
+    *,
+    read_tables: ReadTables,
+    home: Home,
+    now: datetime,
+    registers: Registers | None = None,
+    history: Sequence[Verdict] | None = None,
+) -> list[Verdict]:
+    """Judge deliveries of one feed, record their verdicts, and return them in the order given.
+
+    A delivery known under the same contract, registers and engine keeps its verdict, without work.
+    The others pass gate 1 one by one and gate 2 together. Each is compared with accepted deliveries of
+    earlier periods, those of this call among them (a snapshot: with those that came before it).
+
+    Args:
+        con: DuckDB with a memory limit; temporary tables only.
+        contract: the feed's contract.
+        arrivals: arrivals of the feed with the path of their bytes.
+        read_tables: the formats' reader; raises UnreadableError for bytes that break the contract.
+        home: where accepted, quarantine and verdicts lie.
+        now: UTC, injected.
+        registers: what rules look up; by default the newest accepted ones in the home.
+        history: accepted verdicts of the past, the oldest first; by default those in the home.
+
+    Raises:
+        CheckCrashedError: a check that could reject crashed.
+    """
+    registers = verdicts.registers_for(home, contract) if registers is None else registers
+    known: dict[str, Verdict | None] = {
+        a.delivery_id: _cached(home, contract, registers, a) for a, _ in arrivals
+    }
+    fresh = [(a, data) for a, data in arrivals if known[a.delivery_id] is None]
+    if fresh:
+        past = tuple(verdicts.history(home, contract.id, length=10_000) if history is None else history)
+        room = _Room(con, contract, read_tables, home, registers, now)
+        drafts = [_draft(room, a, data) for a, data in sorted(fresh, key=lambda pair: _moment(pair[0]))]
+        for verdict in _verdicts(room, _with_past(contract, drafts, past)):
+            known[verdict.arrival.delivery_id] = verdict
+    judged = [found for a, _ in arrivals if (found := known[a.delivery_id]) is not None]
+    for each in judged:
+        verdicts.record(home, each)
+    return judged
+
+
+def status_of(
+    row_rules: Sequence[RuleResult], delivery_rules: Sequence[RuleResult], quarantined: int
+) -> Status:
+    """Return the verdict's status from gate 1's results, gate 2's (notices among them), and the count.
+
+    Only a rule on the delivery rejects: rows that break a rule are put aside one by one.
+    """
+    if any(r.outcome is Outcome.FAILED and r.severity is Severity.ERROR for r in delivery_rules):
+        return Status.REJECTED
+    told = (Outcome.WARNING, Outcome.FAILED, Outcome.ERROR)
+    everything = (*row_rules, *delivery_rules)
+    if quarantined or any(r.outcome in told and r.severity is not Severity.INFO for r in everything):
+        return Status.ACCEPTED_WITH_WARNINGS
+    return Status.ACCEPTED
+
+
+@dataclass(frozen=True)
+class _Room:
+    con: DuckDBPyConnection
+    contract: Contract
+    read_tables: ReadTables
+    home: Home
+    registers: Registers
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(ZoneInfo(self.contract.timezone)).date()
+
+
+def _cached(home: Home, contract: Contract, registers: Registers, arrival: Arrival) -> Verdict | None:
+    """The stored verdict, if nothing that it follows from has changed and its rows are still there."""
+    stored = verdicts.load(home, arrival.feed, arrival.period, arrival.delivery_id)
+    if stored is None or (stored.contract_digest, stored.reference_digest, stored.engine_version) != (
+        contract.digest,
+        registers.digest,
+        ENGINE_VERSION,
+    ):
+        return None
+    if stored.folder is not None and not (home.accepted / stored.folder).is_dir():
+        return None
+    return stored.model_copy(update={"arrival": arrival})
+
+
+def _draft(room: _Room, arrival: Arrival, data: Path) -> Draft:
+    """Read, judge the rows, look for notices and measure, in a scratch folder that becomes the real one."""
+    with _scratch(room.home) as scratch:
+        try:
+            return _draft_of_readable(room, arrival, data, scratch)
+        except UnreadableError as problem:
+            return Draft(arrival, findings=problem.findings)
+
+
+def _draft_of_readable(room: _Room, arrival: Arrival, data: Path, scratch: Path) -> Draft:
+    from contracts.record_gate import judge_rows
+
+    contract = room.contract
+    accepted, quarantine = scratch / "accepted", scratch / "quarantine"
+    tables = room.read_tables(room.con, contract, data, _made(scratch / "read"))
+    judgement = judge_rows(
+        room.con,
+        contract,
+        tables,
+        room.registers.paths,
+        _made(accepted),
+        _made(quarantine),
+        period=arrival.period,
+        scratch=_made(scratch / "rows"),
+    )
+    notices: tuple[RuleResult, ...] = ()
+    if contract.server.wire_format is WireFormat.GTFS:
+        notices = check_gtfs(contract, data, scratch, day=room.today)
+    profile = profile_delivery(
+        room.con,
+        contract,
+        arrival,
+        judgement,
+        accepted,
+        room.registers.paths,
+        (),
+        now=room.now,
+        headers={name: table.header for name, table in tables.items()},
+        notices=notices,
+    )
+    folder = f"{contract.id}/{arrival.period or SNAPSHOT}/{arrival.delivery_id}@{contract.version}"
+    _move(accepted, room.home.accepted / folder, scratch)
+    _move(quarantine, room.home.quarantine / folder, scratch)
+    return Draft(arrival, folder, judgement.tables, judgement.rules, notices, profile)
+
+
+def _with_past(contract: Contract, drafts: Sequence[Draft], past: Sequence[Verdict]) -> list[Draft]:
+    """Compare each draft with the last accepted deliveries before it, those of this call among them."""
+    known = {_moment(v.arrival): v.profile for v in past if v.is_accepted}
+    compared = []
+    for draft in drafts:
+        moment = _moment(draft.arrival)
+        before = [known[m] for m in sorted(known) if m < moment][-HISTORY_LENGTH:]
+        if draft.findings:
+            compared.append(draft)
+            continue
+        profile = with_history(contract, draft.profile, before)
+        compared.append(replace(draft, profile=profile))
+        if keeps_every_promise(contract, profile):
+            known[moment] = profile
+    return compared
+
+
+def _verdicts(room: _Room, drafts: Sequence[Draft]) -> Iterator[Verdict]:
+    readable = [draft for draft in drafts if not draft.findings]
+    judgements = {}
+    if readable:
+        from contracts.delivery_gate import judge_profiles
+
+        found = judge_profiles(room.contract, [draft.profile for draft in readable])
+        judgements = {d.arrival.delivery_id: j for d, j in zip(readable, found, strict=True)}
+    for draft in drafts:
+        judgement = judgements.get(draft.arrival.delivery_id)
+        if judgement is None:
+            yield _unreadable(room, draft)
+            continue
+        _keep_raw(room.home, draft.arrival, judgement.raw)
+        yield _verdict(room, draft, judgement.rules)
+
+
+def _verdict(room: _Room, draft: Draft, whole: Sequence[RuleResult]) -> Verdict:
+    results = (*draft.rules, *draft.notices, *whole)
+    crashed = [r for r in results if r.outcome is Outcome.ERROR and r.severity is Severity.ERROR]
+    if crashed:
+        raise CheckCrashedError(draft.arrival.delivery_id, crashed)
+    quarantined = sum(t.quarantined for t in draft.tables)
+    return Verdict(
+        **_identity(room, draft.arrival),
+        status=status_of(draft.rules, (*draft.notices, *whole), quarantined),
+        rows_landed=sum(t.landed for t in draft.tables),
+        rows_accepted=sum(t.accepted for t in draft.tables),
+        rows_quarantined=quarantined,
+        tables=draft.tables,
+        rules=results,
+        profile=draft.profile,
+        folder=draft.folder,
+    )
+
+
+def _unreadable(room: _Room, draft: Draft) -> Verdict:
+    return Verdict(
+        **_identity(room, draft.arrival),
+        status=Status.REJECTED,
+        rows_landed=0,
+        rows_accepted=0,
+        rows_quarantined=0,
+        rules=tuple(_finding_result(finding) for finding in draft.findings),
+    )
+
+
+def _identity(room: _Room, arrival: Arrival) -> dict[str, Any]:
+    return {
+        "arrival": arrival,
+        "contract_version": room.contract.version,
+        "contract_digest": room.contract.digest,
+        "reference_digest": room.registers.digest,
+        "engine_version": ENGINE_VERSION,
+    }
+
+
+def _finding_result(finding: ReadFinding) -> RuleResult:
+    """What the reader could not make sense of, as a failed rule on the delivery."""
+    line = finding.line
+    return RuleResult(
+        rule=finding.rule,
+        table=finding.table,
+        column=finding.column,
+        source=finding.column,
+        severity=Severity.ERROR,
+        dimension=Dimension.CONFORMITY,
+        outcome=Outcome.FAILED,
+        observed=finding.observed,
+        expected=finding.expected,
+        reason=finding.detail,
+        examples=() if line is None else (Example(position=max(line - 2, 0), line=line),),
+    )
+
+
+def _moment(arrival: Arrival) -> tuple[str, datetime]:
+    """Where a delivery stands in time: by its period first, then by when it came."""
+    return arrival.period or "", arrival.received_at
+
+
+def _keep_raw(home: Home, arrival: Arrival, raw: Sequence[Mapping[str, Any]]) -> None:
+    folder = home.verdicts / arrival.feed / (arrival.period or SNAPSHOT)
+    text = json.dumps({"delivery_id": arrival.delivery_id, "results": list(raw)}, indent=1, default=str)
+    verdicts.write_atomically(folder / f"{arrival.delivery_id}.gx.json", text)
+
+
+@contextmanager
+def _scratch(home: Home) -> Iterator[Path]:
+    folder = home.scratch / f"gate-{uuid4().hex}"
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _move(source: Path, target: Path, scratch: Path) -> None:
+    """Put a folder in place by renames: a reader finds the old rows or the new ones."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        target.rename(scratch / f"old-{uuid4().hex}")
+    source.rename(target)

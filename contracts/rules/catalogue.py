@@ -1,0 +1,93 @@
+"""The rule catalogue: what each rule id means, in French and English, for the people who read reports.
+
+Here: loading `catalogue.yaml` and filling its texts with a result's values. Not here: judging, or HTML.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+
+from contracts.model import Dimension, Frozen, Severity
+from contracts.verdict import RuleResult
+
+CATALOGUE = Path(__file__).with_name("catalogue.yaml")
+LANGUAGES = ("fr", "en")
+GTFS_FALLBACK = "gtfs_notice"
+RULE_FALLBACK = "contract_rule"
+
+
+class Texts(Frozen):
+    """What one language says of a rule; `{column}` and its like are filled from the result."""
+
+    title: str
+    explanation: str
+    cause: str
+    remedy: str
+    """Addressed to the contributor."""
+    fate: str
+    """What became of the data."""
+
+
+class Entry(Frozen):
+    """One rule id with its usual dimension and severity (a contract may state others)."""
+
+    dimension: Dimension
+    severity: Severity
+    fr: Texts
+    en: Texts
+
+    def texts(self, language: str) -> Texts:
+        """Return the texts in `fr` or `en`; KeyError for another language."""
+        return {"fr": self.fr, "en": self.en}[language]
+
+
+def load_catalogue() -> Mapping[str, Entry]:
+    """Return the catalogue by rule id; ValueError names the entry that is not well formed."""
+    return _load(CATALOGUE)
+
+
+def entry_for(result: RuleResult) -> Entry:
+    """Return the entry of a result's rule, or the general one for its family.
+
+    Contracts may name rules of their own, and GTFS has more notices than have texts here.
+    """
+    catalogue = load_catalogue()
+    is_notice = result.table is None or result.table.endswith((".txt", ".geojson"))
+    return catalogue.get(result.rule) or catalogue[GTFS_FALLBACK if is_notice else RULE_FALLBACK]
+
+
+def filled(text: str, result: RuleResult) -> str:
+    """Fill `{rule} {table} {column} {expected} {observed} {count} {checked} {reason}` in a text.
+
+    A value that the result does not have reads as `–`.
+    """
+    values = {
+        "rule": result.rule,
+        "table": result.table,
+        "column": result.source or result.column,
+        "expected": result.expected,
+        "observed": result.observed,
+        "count": str(result.failed_rows),
+        "checked": str(result.checked_rows),
+        "reason": result.reason,
+    }
+    known = {name: value for name, value in values.items() if value}
+    return text.format_map(defaultdict(lambda: "–", known))
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path) -> Mapping[str, Entry]:
+    raw = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    entries: dict[str, Entry] = {}
+    for rule, body in raw.items():
+        try:
+            entries[rule] = Entry.model_validate(body, strict=False)
+        except ValidationError as problem:
+            raise ValueError(f"{path.name}: {rule}: {problem}") from problem
+    return entries
