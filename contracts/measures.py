@@ -78,7 +78,9 @@ def ask(
     con: DuckDBPyConnection, query: str, sources: Mapping[str, str], values: Mapping[str, object]
 ) -> Numbers:
     """Return the one row of a query file over the given sources (CTE name -> SELECT) as a dict."""
-    ctes = ",\n".join(f"{name} AS ({select})" for name, select in sources.items())
+    # Files read their parameters from a table: the SQL linter can't parse `$name`.
+    given = "SELECT " + ", ".join(f"${name} AS {quoted(name)}" for name in values)
+    ctes = ",\n".join(f"{name} AS ({select})" for name, select in {"given": given, **sources}.items())
     body = (QUERIES / query).read_text(encoding="utf-8")
     # The file's own WITH, if any, must be nested: SQL allows one WITH a query.
     cursor = con.execute(f"WITH {ctes}\nSELECT * FROM ({body})", dict(values))
@@ -151,7 +153,7 @@ def _series(scene: Scene, rule: DeliveryRule) -> Numbers:
     in_service, register_values = _in_service(rule, register, day)
     observed = _observed(scene, str(p["table"]), p.get("at"), series=str(p["key"]), where=where)
     sources = {"observed": observed, "wanted": in_service}
-    given = {**values, **register_values, "start": start, "end": end, "steps": steps}
+    given = {**values, **register_values, "period_start": start, "period_end": end, "steps": steps}
     found = ask(scene.con, "series.sql", sources, given)
     wanted = found["series_expected"] * steps
     if not wanted:
@@ -239,7 +241,7 @@ def _service_hours(scene: Scene, _rule: DeliveryRule) -> Numbers:
 
 
 def _calendar_covers(scene: Scene, _rule: DeliveryRule) -> Numbers:
-    found = ask(scene.con, "calendar_end.sql", _calendars(scene), {})
+    found = ask(scene.con, "calendar_end.sql", _calendars(scene), {"today": scene.today})
     if found["last_day"] is None:
         return {"skipped": "no accepted calendar"}
     last = date.fromisoformat(found["last_day"])
@@ -274,7 +276,7 @@ def _instants(scene: Scene, rule: DeliveryRule) -> Numbers:
     observed = _observed(scene, str(rule.parameters["table"]), column)
     if scene.arrival.period is None:
         end = datetime(9999, 1, 1, tzinfo=UTC)  # a snapshot may hold what is planned
-    return ask(scene.con, "instants.sql", {"observed": observed}, {"start": start, "end": end})
+    return ask(scene.con, "instants.sql", {"observed": observed}, {"period_start": start, "period_end": end})
 
 
 def _observed(
@@ -286,7 +288,7 @@ def _observed(
         return "SELECT NULL::VARCHAR AS series, NULL::TIMESTAMPTZ AS observed_at WHERE FALSE"
     column = _time_column(scene, table, at)
     key = f"CAST({quoted(series)} AS VARCHAR)" if series else "NULL::VARCHAR"
-    instant = _instant(column, scene.contract.timezone) if column else "$start"
+    instant = _instant(column, scene.contract.timezone) if column else "$period_start"
     return f"SELECT {key} AS series, {instant} AS observed_at FROM ({source}) WHERE {where}"
 
 

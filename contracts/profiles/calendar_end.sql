@@ -10,6 +10,6 @@ WITH days AS (
 )
 
 SELECT
-    CAST(min(day) AS VARCHAR) AS first_day,
-    CAST(max(day) AS VARCHAR) AS last_day
+    cast(min(day) AS VARCHAR) AS first_day,
+    cast(max(day) AS VARCHAR) AS last_day
 FROM days

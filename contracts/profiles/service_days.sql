@@ -1,15 +1,15 @@
 -- Trips by day of service of a GTFS timetable, from its calendar and the calendar's exceptions.
 -- grain: one row. keys: none.
--- units: medians of trips a day over the days of each type from $today on (over all days where none is left);
+-- units: medians of trips a day over the days of each type from given.today on (over all days where none is left);
 -- a day of the calendar without a trip counts as 0.
 -- source: calendar(service_id, runs, start_date, end_date), calendar_date(service_id, day, exception_type),
--- trip(service_id); days further than 400 before or 800 after $today are left out.
+-- trip(service_id), given(today); days further than 400 before or 800 after given.today are left out.
 WITH regular AS (
     SELECT
         service_id,
-        CAST(unnest(generate_series(
-            greatest(start_date, CAST($today AS DATE) - 400),
-            least(end_date, CAST($today AS DATE) + 800),
+        cast(unnest(generate_series(
+            greatest(start_date, (SELECT today FROM given) - 400),
+            least(end_date, (SELECT today FROM given) + 800),
             INTERVAL 1 DAY
         )) AS DATE) AS day,
         runs
@@ -17,17 +17,29 @@ WITH regular AS (
 ),
 
 service_day AS (
-    SELECT service_id, day FROM regular WHERE runs[isodow(day)]
+    SELECT
+        service_id,
+        day
+    FROM regular
+    WHERE runs[isodow(day)]
     EXCEPT
-    SELECT service_id, day FROM calendar_date WHERE exception_type = '2'
+    SELECT
+        service_id,
+        day
+    FROM calendar_date
+    WHERE exception_type = '2'
     UNION
-    SELECT service_id, day FROM calendar_date WHERE exception_type = '1'
+    SELECT
+        service_id,
+        day
+    FROM calendar_date
+    WHERE exception_type = '1'
 ),
 
 window_days AS (
     SELECT unnest(generate_series(min(day), max(day), INTERVAL 1 DAY)) AS day
     FROM service_day
-    WHERE day BETWEEN CAST($today AS DATE) - 400 AND CAST($today AS DATE) + 800
+    WHERE day BETWEEN (SELECT today FROM given) - 400 AND (SELECT today FROM given) + 800
 ),
 
 trips_a_day AS (
@@ -43,7 +55,7 @@ judged AS (
     SELECT
         CASE isodow(window_days.day) WHEN 6 THEN 'saturday' WHEN 7 THEN 'sunday' ELSE 'weekday' END AS day_type,
         coalesce(trips_a_day.n, 0) AS n,
-        window_days.day >= CAST($today AS DATE) AS is_ahead
+        window_days.day >= (SELECT today FROM given) AS is_ahead
     FROM window_days
     LEFT JOIN trips_a_day ON window_days.day = trips_a_day.day
     QUALIFY is_ahead OR NOT bool_or(is_ahead) OVER ()
