@@ -1,0 +1,161 @@
+"""The closed set of rule kinds a contract may use, and the parameters of each.
+
+Here: names and shapes, so that an unknown kind or a misspelt parameter is refused at its line.
+Not here: what a rule computes (`rules/` for rows, `delivery_gate` for deliveries).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictInt, StrictStr, StringConstraints
+
+from contracts.extensions import ExactNumber, Percent
+from contracts.model import Dimension, Frozen
+
+Register = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9][a-z0-9-]*/[a-z][a-z0-9_]*$")]
+Clock = Annotated[str, StringConstraints(strict=True, pattern=r"^\d{1,2}:[0-5]\d$")]
+Count = Annotated[StrictInt, Field(ge=0)]
+
+
+class KnownReference(Frozen):
+    """Values of a column exist in another table of the delivery, or in a register."""
+
+    to: StrictStr
+
+
+class CeilingByClass(Frozen):
+    """A value stays under the ceiling of its object's class, which a register tells."""
+
+    register_: Register = Field(alias="register")
+    key: StrictStr
+    class_: StrictStr = Field(alias="class")
+    ceilings: dict[StrictStr, ExactNumber] = Field(min_length=1)
+
+
+class CompareColumns(Frozen):
+    """Two columns of a row stand in an order; null on either side passes."""
+
+    left: StrictStr
+    operator: Literal["<", "<=", ">", ">=", "=", "<>"]
+    right: StrictStr
+
+
+class WithinPeriod(Frozen):
+    """The local day of a time stamp is the delivery's period."""
+
+
+class RowCount(Frozen):
+    """Rows of a table."""
+
+    table: StrictStr
+    minimum: Count | None = None
+    maximum: Count | None = None
+
+
+class QuarantineShare(Frozen):
+    """Share of rows in quarantine; the limit is the contract's tolerance."""
+
+    maximum_pct: Percent | None = None
+
+
+class VolumeAgainstHistory(Frozen):
+    """Rows against the median of earlier deliveries."""
+
+    table: StrictStr
+    tolerance_pct: Percent
+    minimum_history: Count
+
+
+class SeriesComplete(Frozen):
+    """Observations over those expected of the objects in service that day."""
+
+    table: StrictStr
+    key: StrictStr
+    register_: Register = Field(alias="register")
+    register_key: StrictStr
+    where: dict[StrictStr, StrictStr] = Field(default_factory=dict)
+    from_: StrictStr | None = Field(default=None, alias="from")
+    until: StrictStr | None = None
+    minimum_pct: Percent
+    warn_pct: Percent | None = None
+
+
+class CoversPeriod(Frozen):
+    """The last observation reaches the period's end."""
+
+    table: StrictStr
+    column: StrictStr
+    tolerance_s: Count
+
+
+class PeriodMatches(Frozen):
+    """Rows lie in the period the delivery is for."""
+
+    table: StrictStr
+    column: StrictStr
+    minimum_pct: Percent
+
+
+class MeanAgainstHistory(Frozen):
+    """Mean of a column against that of earlier deliveries."""
+
+    table: StrictStr
+    column: StrictStr
+    tolerance_pct: Annotated[ExactNumber, Field(ge=0)]
+    minimum_history: Count
+
+
+class MinimumTrips(Frozen):
+    """Fewest trips on each kind of day."""
+
+    weekday: Count = 0
+    saturday: Count = 0
+    sunday: Count = 0
+
+
+class ServiceDays(Frozen):
+    """A timetable serves each kind of day as promised."""
+
+    minimum_trips: MinimumTrips
+
+
+class ServiceHours(Frozen):
+    """A timetable serves the promised hours (local service-day time)."""
+
+    from_: Clock = Field(alias="from")
+    to: Clock
+
+
+class CalendarCovers(Frozen):
+    """A timetable reaches that many days ahead of now."""
+
+    days_ahead: Count
+
+
+class GtfsConformance(Frozen):
+    """Canonical GTFS notices; none weighs more than the cap."""
+
+    severity_cap: Literal["error", "warning", "info"] = "error"
+
+
+ROW_KINDS: dict[str, type[Frozen]] = {
+    "known_reference": KnownReference,
+    "ceiling_by_class": CeilingByClass,
+    "compare_columns": CompareColumns,
+    "within_period": WithinPeriod,
+}
+DELIVERY_KINDS: dict[str, tuple[type[Frozen], Dimension]] = {
+    "row_count": (RowCount, Dimension.COMPLETENESS),
+    "quarantine_share": (QuarantineShare, Dimension.CONFORMITY),
+    "volume_against_history": (VolumeAgainstHistory, Dimension.COMPLETENESS),
+    "series_complete": (SeriesComplete, Dimension.COMPLETENESS),
+    "covers_period": (CoversPeriod, Dimension.TIMELINESS),
+    "period_matches": (PeriodMatches, Dimension.CONSISTENCY),
+    "mean_against_history": (MeanAgainstHistory, Dimension.ACCURACY),
+    "service_days": (ServiceDays, Dimension.COVERAGE),
+    "service_hours": (ServiceHours, Dimension.COVERAGE),
+    "calendar_covers": (CalendarCovers, Dimension.TIMELINESS),
+    "gtfs_conformance": (GtfsConformance, Dimension.CONFORMITY),
+}
+NEEDS_HISTORY = frozenset({"volume_against_history", "mean_against_history"})

@@ -1,0 +1,200 @@
+"""From a located tree to a typed section, with every misfit named by file, line and key.
+
+Here: running pydantic and the official JSON Schema, and turning what they say into ContractProblems.
+Not here: the types (`odcs`, `extensions`, `pool`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from contracts.errors import ContractError, ContractProblem, suggest
+from contracts.located import Place, place_of
+
+Model = TypeVar("Model", bound=BaseModel)
+KeyPath = tuple[str | int, ...]
+SCHEMA_FILE = Path(__file__).parent / "schemas" / "odcs-json-schema-v3.1.0.json"
+_NAMED_BY = ("name", "property", "server", "id", "channel")
+
+
+class Problems:
+    """Faults of one tree, gathered so that an author sees them all at once."""
+
+    def __init__(self, tree: Any, file: Path) -> None:  # noqa: ANN401 - any YAML value
+        """Gather for a tree; `file` is named where a fault has no place of its own."""
+        self.tree = tree
+        self.file = file
+        self.found: list[ContractProblem] = []
+        self.paths: list[KeyPath] = []
+
+    def add(self, path: KeyPath, problem: str, fix: str = "") -> None:
+        """Note a fault at a key path of the tree."""
+        place = place_of(self.tree, path) or Place(self.file, 1)
+        self.paths.append(path)
+        self.found.append(ContractProblem(place.file, place.line, write_key(self.tree, path), problem, fix))
+
+    def covers(self, path: KeyPath) -> bool:
+        """Whether a fault at, above or below this path is already noted."""
+        return any(p[: len(path)] == path or path[: len(p)] == p for p in self.paths)
+
+    def raise_if_any(self) -> None:
+        """Raise all faults as one ContractError, in order of lines."""
+        if self.found:
+            unique = list(dict.fromkeys(self.found))
+            raise ContractError(*sorted(unique, key=lambda p: (str(p.file), p.line or 0)))
+
+
+def write_key(tree: Any, path: KeyPath) -> str:  # noqa: ANN401 - any YAML value
+    """Write a key path with names in place of list positions: `schema[reading].properties[power_w]`."""
+    words = ""
+    for part in path:
+        inner = tree[part] if _has(tree, part) else None
+        if isinstance(part, int):
+            words += f"[{_item_name(inner, part)}]"
+        else:
+            words += f".{part}" if words else part
+        tree = inner
+    return words
+
+
+def read_section(
+    model: type[Model], value: Any, problems: Problems, at: KeyPath = ()  # noqa: ANN401 - any YAML value
+) -> Model | None:
+    """Type one section; None if it doesn't fit, with the reasons noted."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        for item in error.errors():
+            loc = tuple(part for part in item["loc"] if not _is_union_label(part))
+            loc = _trim(value, loc, item["type"])
+            problem, fix = _explain(model, dict(item), loc)
+            problems.add((*at, *loc), problem, fix)
+        return None
+
+
+def check_official_schema(tree: Any, problems: Problems) -> None:  # noqa: ANN401 - any YAML value
+    """Run the official ODCS 3.1.0 JSON Schema; faults already noted at the same place are not repeated."""
+    for error in sorted(_validator().iter_errors(tree), key=lambda e: [str(p) for p in e.absolute_path]):
+        best = _deepest(error)
+        path = tuple(best.absolute_path)
+        if not problems.covers(path):
+            problems.add(path, f"ODCS 3.1.0 refuses this: {_clip(best.message)}", "see the ODCS 3.1.0 documentation")
+
+
+@cache
+def _validator() -> Any:  # noqa: ANN401 - jsonschema's classes are made at run time
+    """Load the official schema once."""
+    from jsonschema import Draft201909Validator
+
+    return Draft201909Validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
+
+
+def _deepest(error: Any) -> Any:  # noqa: ANN401 - jsonschema's error
+    """Follow the branches of a composite error to the most precise one."""
+    while error.context:
+        error = max(error.context, key=lambda e: len(e.absolute_path))
+    return error
+
+
+def _explain(model: type[BaseModel], item: dict[str, Any], loc: KeyPath) -> tuple[str, str]:
+    """Word one pydantic error and its remedy."""
+    kind, found = item["type"], item.get("input")
+    name = str(loc[-1]) if loc else ""
+    if kind == "extra_forbidden":
+        return f"unknown key `{name}`", suggest(name, known_keys(model, loc[:-1]))
+    if kind == "missing":
+        return f"`{name}` is missing", f"add `{name}: ...`"
+    if kind == "string_type":
+        hint = f'put it in quotes: "{found}"' if isinstance(found, int | float) else "write a text"
+        return f"a text is wanted, found {_show(found)}", hint
+    if kind in {"literal_error", "enum"}:
+        expected = str(item.get("ctx", {}).get("expected", ""))
+        words = [w for w in expected.replace(" or ", ", ").replace("'", "").split(", ") if w]
+        return f"{_show(found)} is not one of: {', '.join(words)}", suggest(str(found), words)
+    if kind in {"tuple_type", "list_type"}:
+        return f"a list is wanted, found {_show(found)}", "write the items with `- ` before each, or in [ ]"
+    if kind in {"model_type", "dict_type", "model_attributes_type"}:
+        return f"a mapping of keys to values is wanted, found {_show(found)}", "write `key: value` lines below it"
+    if kind == "bool_type":
+        return f"true or false is wanted, found {_show(found)}", "write true or false, without quotes"
+    message = str(item["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    return f"{message}, found {_show(found)}" if not message.startswith("`") else message, ""
+
+
+def known_keys(model: type[BaseModel], loc: KeyPath) -> tuple[str, ...]:
+    """List the keys that a model, or a section inside it, may have."""
+    current: type[BaseModel] | None = model
+    for part in loc:
+        if current is None or isinstance(part, int):
+            continue
+        field = next((f for n, f in current.model_fields.items() if (f.alias or n) == part), None)
+        current = _inner_model(field.annotation) if field else None
+    if current is None:
+        return ()
+    return tuple(f.alias or n for n, f in current.model_fields.items())
+
+
+def _inner_model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - a type expression
+    """Find the model inside `tuple[X, ...]`, `X | None`, `dict[str, X]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((m for m in map(_inner_model, get_args(annotation)) if m), None)
+
+
+def _trim(value: Any, loc: Iterable[str | int], kind: str) -> KeyPath:  # noqa: ANN401 - any YAML value
+    """Drop union branches' names that pydantic appends to a path; keep a missing or unknown last key."""
+    path: list[str | int] = []
+    for part in loc:
+        if _has(value, part):
+            path.append(part)
+            value = value[part]
+        else:
+            if kind == "missing":
+                path.append(part)
+            break
+    return tuple(path)
+
+
+def _has(tree: Any, part: str | int) -> bool:  # noqa: ANN401 - any YAML value
+    """Whether a tree has this key or index."""
+    if isinstance(tree, dict):
+        return part in tree
+    return isinstance(tree, list) and isinstance(part, int) and part < len(tree)
+
+
+def _is_union_label(part: str | int) -> bool:
+    """Whether pydantic's path names a branch of a union and not a key."""
+    return isinstance(part, str) and ("[" in part or part.startswith("function-"))
+
+
+def _item_name(item: Any, index: int) -> str:  # noqa: ANN401 - any YAML value
+    """Name a list's item by what identifies it, else by its number."""
+    if isinstance(item, dict):
+        for key in _NAMED_BY:
+            if isinstance(item.get(key), str):
+                return str(item[key])
+    return str(index)
+
+
+def _show(value: Any) -> str:  # noqa: ANN401 - any YAML value
+    """Show a found value briefly, as YAML writes it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return f"`{_clip(str(value), 60)}`"
+
+
+def _clip(text: str, limit: int = 200) -> str:
+    """Shorten a long text."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,138 @@
+"""SQL that a contract brings along is hostile input: here it is parsed and held to a closed list.
+
+Here: scalar expressions of derived columns. Not here: running them. Nothing that reads a table, a
+file, the network, the clock or a setting is on the list, so an expression sees only its own row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+
+from contracts.errors import suggest
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+MAX_LENGTH = 2_000
+MAX_NODES = 300
+FUNCTIONS = (
+    "abs", "cast", "ceil", "coalesce", "concat", "contains", "date_diff", "date_part", "date_trunc", "extract",
+    "floor", "greatest", "least", "length", "lower", "lpad", "ltrim", "nullif", "regexp_extract",
+    "regexp_matches", "regexp_replace", "replace", "round", "rtrim", "split_part", "starts_with", "strptime",
+    "substring", "trim", "try_cast", "upper",
+)  # fmt: skip
+"""What a derived column may call, as the error message lists it."""
+
+
+class UnsafeSqlError(ValueError):
+    """An expression that a contract may not bring; the words are for the contract's author."""
+
+    def __init__(self, problem: str, fix: str = "") -> None:
+        """Keep problem and fix apart."""
+        super().__init__(problem)
+        self.problem = problem
+        self.fix = fix
+
+
+def read_expression(sql: str, columns: Iterable[str]) -> exp.Expression:
+    """Parse a scalar expression over the named columns of one row (DuckDB dialect).
+
+    Raises UnsafeSqlError for anything else: a query, a table, an unlisted function, an unknown column.
+    """
+    tree = _parse(sql)
+    names = set(columns)
+    allowed = _allowed_nodes()
+    nodes = list(tree.walk())
+    if len(nodes) > MAX_NODES:
+        raise UnsafeSqlError("the expression is too long", "split it into several derived columns")
+    for node in nodes:
+        if not isinstance(node, allowed):
+            raise UnsafeSqlError(
+                f"`{_name(node)}` may not stand in a contract", f"allowed functions: {', '.join(FUNCTIONS)}"
+            )
+        _check_column(node, names)
+    return tree
+
+
+def write_expression(tree: exp.Expression, replacements: Mapping[str, exp.Expression]) -> str:
+    """Write an expression as DuckDB SQL, every column quoted and derived ones put in their place."""
+    from sqlglot import exp
+
+    def place(node: exp.Expression) -> exp.Expression:
+        if not isinstance(node, exp.Column):
+            return node
+        if node.name in replacements:
+            return exp.Paren(this=replacements[node.name].copy())
+        return exp.column(node.name, quoted=True)
+
+    return tree.copy().transform(place).sql(dialect="duckdb")
+
+
+def columns_of(tree: exp.Expression) -> set[str]:
+    """Name the columns an expression reads."""
+    from sqlglot import exp
+
+    return {node.name for node in tree.find_all(exp.Column)}
+
+
+def _parse(sql: str) -> exp.Expression:
+    """Parse one expression; several statements or bad syntax are errors."""
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    if len(sql) > MAX_LENGTH:
+        raise UnsafeSqlError(f"the expression is longer than {MAX_LENGTH} characters", "make it shorter")
+    try:
+        parsed = sqlglot.parse(f"SELECT {sql}", dialect="duckdb")
+    except (SqlglotError, RecursionError) as error:
+        words = str(error).split("\n", 1)[0].split(". Line", 1)[0]
+        raise UnsafeSqlError(f"not a valid expression: {words}", "write one scalar DuckDB expression") from None
+    select = parsed[0] if len(parsed) == 1 else None
+    plain = select is not None and type(select).__name__ == "Select" and len(select.expressions) == 1
+    extra = {k for k, v in select.args.items() if v and k not in {"expressions", "kind"}} if select else set()
+    if select is None or not plain or extra:
+        raise UnsafeSqlError("one scalar expression is wanted", "no SELECT, FROM, WHERE, `;` or alias")
+    return select.expressions[0]  # type: ignore[no-any-return]
+
+
+@cache
+def _allowed_nodes() -> tuple[type[exp.Expression], ...]:
+    """Name the syntax an expression may be made of."""
+    from sqlglot import exp
+
+    syntax = (
+        exp.Column, exp.Identifier, exp.Literal, exp.Null, exp.Boolean, exp.Paren, exp.DataType, exp.DataTypeParam,
+        exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.DPipe, exp.Interval, exp.Var,
+        exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.And, exp.Or, exp.Not, exp.Is, exp.In, exp.Between,
+        exp.Like, exp.ILike, exp.Case, exp.If,
+    )  # fmt: skip
+    calls = (
+        exp.Abs, exp.Cast, exp.TryCast, exp.Ceil, exp.Coalesce, exp.Concat, exp.Contains, exp.DateDiff,
+        exp.DateTrunc, exp.TimestampTrunc, exp.Extract, exp.Floor, exp.Greatest, exp.Least, exp.Length, exp.Lower,
+        exp.Nullif, exp.Pad, exp.RegexpExtract, exp.RegexpLike, exp.RegexpReplace, exp.Replace, exp.Round,
+        exp.SplitPart, exp.StartsWith, exp.StrToTime, exp.Substring, exp.Trim, exp.Upper,
+    )  # fmt: skip
+    return (*syntax, *calls)
+
+
+def _check_column(node: exp.Expression, names: set[str]) -> None:
+    """A column stands alone and is one of the table's."""
+    from sqlglot import exp
+
+    if not isinstance(node, exp.Column):
+        return
+    if node.table or isinstance(node.this, exp.Star):
+        raise UnsafeSqlError(f"`{node.sql(dialect='duckdb')}` reaches beyond the row", "name the column alone")
+    if node.name not in names:
+        raise UnsafeSqlError(f"the table has no column `{node.name}` in its file", suggest(node.name, names))
+
+
+def _name(node: exp.Expression) -> str:
+    """Name a piece of syntax as the author wrote it, nearly."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Anonymous):
+        return f"{node.name}()"
+    return node.sql(dialect="duckdb")[:60]
