@@ -1,0 +1,56 @@
+"""The pool's index: contributors, feeds and days as a calendar of verdicts, in French and English.
+
+Here: writing the pages. Not here: what they say (`index_view`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contracts.layout import Home
+from contracts.verdict import Verdict
+from contracts.verdicts import write_atomically
+from portal.index_view import compose_index
+from portal.language import CODES, speak
+from portal.pages import LANGUAGE_NAMES, lay_out
+from portal.report_view import in_language
+
+if TYPE_CHECKING:
+    from contracts.pool import Pool
+
+CATALOGUE_FILES = ("catalog.ttl", "catalog.jsonld", "datapackage.json")
+_CURRENT = "../../published/current"
+_STATUSES = ("accepted", "accepted_with_warnings", "rejected", "missing")
+
+
+def write_index(pool: Pool, verdicts: Sequence[Verdict], home: Home) -> Path:
+    """Write `index.fr.html`, `index.en.html` and `index.html`, which offers both; return the last.
+
+    Call it after publication, so that it links to the catalogue. Same verdicts, same bytes.
+
+    Args:
+        pool: whose contracts are shown, in their order.
+        verdicts: all of them, or at least every delivery of the days to show.
+        home: pages go to `home.pages`.
+    """
+    published = [(f, f"{_CURRENT}/{f}") for f in CATALOGUE_FILES if (home.published / "current" / f).exists()]
+    titles = {}
+    for code in CODES:
+        language = speak(code)
+        titles[code] = in_language(pool.title, language, pool.id)
+        page = lay_out(
+            "index.html.j2",
+            code,
+            title=titles[code],
+            contributors=compose_index(pool, verdicts, language),
+            notice=in_language(pool.notices, language, ""),
+            weekdays=language.weekdays(),
+            statuses=_STATUSES,
+            published=published,
+        )
+        write_atomically(home.pages / f"index.{code}.html", page)
+    door = lay_out("door.html.j2", CODES[0], titles=titles, names=LANGUAGE_NAMES)
+    write_atomically(home.pages / "index.html", door)
+    return home.pages / "index.html"

@@ -1,0 +1,259 @@
+"""The pool's index in one language: contributors, their feeds, and a calendar of verdicts.
+
+Here: from verdicts to days and marks. Not here: HTML (`templates/index.html.j2`), files (`index`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from contracts.model import Contract, DeliveryMode
+from contracts.verdict import Verdict
+from portal.charts import draw_strip
+from portal.language import Language
+from portal.report_view import in_language, received, status_word
+from portal.reports import report_address
+from portal.sentences import headline
+
+if TYPE_CHECKING:
+    from contracts.pool import Pool
+
+_WEEK = 7
+WEEKS_SHOWN = 13
+"""Weeks of a calendar shown at once; older ones are folded."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One delivery's verdict in the calendar."""
+
+    status: str
+    words: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One day of a feed: its deliveries in order of arrival; `is_due` without any is a missing day."""
+
+    day: str
+    words: str
+    is_due: bool
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class Week:
+    """Seven days from a Monday."""
+
+    first: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class FeedView:
+    """One feed: what it is, how its last delivery went, and all its days."""
+
+    id: str
+    label: str
+    facts: tuple[tuple[str, str], ...]
+    support: tuple[str, ...]
+    origin_note: str
+    status: str
+    summary: str
+    last: Mark | None
+    last_sentence: str
+    weeks: tuple[Week, ...]
+    older: tuple[Week, ...]
+    deliveries: tuple[Mark, ...]
+    strip: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class ContributorView:
+    """One contributor and its feeds."""
+
+    name: str
+    feeds: tuple[FeedView, ...]
+
+
+def compose_index(pool: Pool, verdicts: Sequence[Verdict], language: Language) -> tuple[ContributorView, ...]:
+    """Return contributors in the order of the pool's contracts, each with its feeds."""
+    ordered = sorted(verdicts, key=received)  # stable: at the same instant the order given holds
+    last_day = _last_day(pool, ordered)
+    by_contributor: dict[str, list[FeedView]] = {}
+    for contract in pool.contracts:
+        mine = [v for v in ordered if v.arrival.feed == contract.id]
+        by_contributor.setdefault(contract.contributor, []).append(
+            _view_feed(contract, mine, last_day, language)
+        )
+    return tuple(
+        ContributorView(name_actor(pool, contributor, language), tuple(feeds))
+        for contributor, feeds in by_contributor.items()
+    )
+
+
+def name_actor(pool: Pool, contributor: str, language: Language) -> str:
+    """Return the contributor's name as people know it, else its id."""
+    actor = next((a for a in pool.actors if a.id == contributor), None)
+    return in_language(actor.label, language, actor.name) if actor else contributor
+
+
+def _last_day(pool: Pool, verdicts: Sequence[Verdict]) -> date | None:
+    """The last day that could be due: yesterday by the pool's clock, or the last day delivered."""
+    days = [d for d in (_day(v) for v in verdicts) if d]
+    if pool.now:
+        days.append(pool.now.astimezone(ZoneInfo(pool.timezone)).date() - timedelta(days=1))
+    return max(days, default=None)
+
+
+def _day(verdict: Verdict) -> date | None:
+    try:
+        return date.fromisoformat(verdict.arrival.period or "")
+    except ValueError:
+        return None
+
+
+def _view_feed(
+    contract: Contract, verdicts: Sequence[Verdict], last_day: date | None, language: Language
+) -> FeedView:
+    is_periodic = contract.delivery.mode is DeliveryMode.PERIODIC
+    weeks = _weeks(contract, verdicts, last_day, language) if is_periodic else ()
+    last = _last(verdicts)
+    undated = [v for v in verdicts if not is_periodic or _day(v) is None]
+    return FeedView(
+        id=contract.id,
+        label=in_language(contract.label, language, contract.name),
+        facts=_facts(contract, last, language),
+        support=contract.support,
+        origin_note=in_language(contract.origin_note, language, ""),
+        status=last.status.value if last else "missing",
+        summary=_summary(weeks, language) if is_periodic else "",
+        last=_mark(last, contract, language) if last else None,
+        last_sentence=headline(last, contract, language) if last else language.say("Nothing delivered yet."),
+        weeks=weeks[-WEEKS_SHOWN:],
+        older=weeks[:-WEEKS_SHOWN],
+        deliveries=tuple(_mark(v, contract, language) for v in reversed(undated)),
+        strip=_strip(verdicts, language) if is_periodic else "",
+        caption=_caption(weeks, verdicts, last_day, language),
+    )
+
+
+def _last(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """The newest period's newest delivery; of a feed sent whole, the newest one."""
+    return max(verdicts, key=lambda v: (v.arrival.period or "", received(v)), default=None)
+
+
+def _facts(contract: Contract, last: Verdict | None, language: Language) -> tuple[tuple[str, str], ...]:
+    facts = []
+    if last:
+        facts.append((language.say("Last delivery"), _when(last, contract, language)))
+    facts.append((language.say("Contract"), language.say("version {version}", version=contract.version)))
+    if contract.based_on:
+        facts.append((language.say("Standard"), contract.based_on))
+    facts.append((language.say("Licence"), contract.terms.licence))
+    return tuple(facts)
+
+
+def _when(verdict: Verdict, contract: Contract, language: Language) -> str:
+    moment = language.moment(received(verdict), contract.timezone)
+    day = _day(verdict)
+    if day is None:
+        return language.say("received {when}", when=moment)
+    return language.say("{day}, received {when}", day=language.day(day), when=moment)
+
+
+def _mark(verdict: Verdict, contract: Contract, language: Language) -> Mark:
+    day = _day(verdict)
+    when = language.day(day) if day else language.moment(received(verdict), contract.timezone)
+    words = language.say(
+        "{when}: {verdict}", when=when, verdict=status_word(verdict.status, language).lower()
+    )
+    return Mark(verdict.status.value, words, report_address(verdict, language.code))
+
+
+def _weeks(
+    contract: Contract, verdicts: Sequence[Verdict], last_day: date | None, language: Language
+) -> tuple[Week, ...]:
+    by_day: dict[date, list[Verdict]] = {}
+    for verdict in verdicts:
+        if (day := _day(verdict)) is not None:
+            by_day.setdefault(day, []).append(verdict)
+    promised = date.fromisoformat(contract.delivery.starts_on) if contract.delivery.starts_on else None
+    days = [*by_day, *([promised] if promised else []), *([last_day] if last_day else [])]
+    if not days:
+        return ()
+    first, last = min([*by_day, *([promised] if promised else days)]), max(days)
+    monday = first - timedelta(days=first.weekday())
+    weeks = []
+    while monday <= last:
+        span = [monday + timedelta(days=i) for i in range(_WEEK)]
+        cells = tuple(
+            _cell(day, by_day.get(day, ()), contract, language, is_due=first <= day <= last) for day in span
+        )
+        weeks.append(Week(language.day(monday), cells))
+        monday += timedelta(days=_WEEK)
+    return tuple(weeks)
+
+
+def _cell(
+    day: date, verdicts: Sequence[Verdict], contract: Contract, language: Language, *, is_due: bool
+) -> Cell:
+    label = language.short_day(day) if day.day == 1 or day.weekday() == 0 else str(day.day)
+    words = language.say(
+        "{when}: {verdict}", when=language.day(day), verdict=language.say("nothing received")
+    )
+    return Cell(label, words, is_due, tuple(_mark(v, contract, language) for v in verdicts))
+
+
+def _summary(weeks: Sequence[Week], language: Language) -> str:
+    """Days by how they stand now; a refused day that was sent again counts by its last delivery."""
+    due = [c for w in weeks for c in w.cells if c.is_due]
+    last = [c.marks[-1].status if c.marks else "missing" for c in due]
+    good = last.count("accepted")
+    parts = [language.count("{n} day accepted", "{n} days accepted", good)]
+    if some := last.count("accepted_with_warnings"):
+        parts.append(language.count("{n} with reservations", "{n} with reservations", some))
+    if refused := last.count("rejected"):
+        parts.append(language.count("{n} refused", "{n} refused", refused))
+    if missing := last.count("missing"):
+        parts.append(language.count("{n} missing", "{n} missing", missing))
+    return ", ".join(parts)
+
+
+def _strip(verdicts: Sequence[Verdict], language: Language) -> str:
+    """Share of rows in quarantine by day, the last delivery of each; a day without rows is a gap."""
+    newest = {day: v for v in verdicts if (day := _day(v)) is not None}
+    if not any(v.rows_quarantined for v in newest.values()):
+        return ""
+    shares = [
+        (
+            language.say(
+                "{when}: {verdict}", when=language.day(day), verdict=language.share(v.quarantined_pct)
+            ),
+            float(v.quarantined_pct) if v.rows_landed else None,
+        )
+        for day, v in sorted(newest.items())
+    ]
+    top = language.share(max(v.quarantined_pct for v in newest.values()))
+    return draw_strip(
+        shares, language.say("Share of rows in quarantine, day by day; the highest is {top}", top=top)
+    )
+
+
+def _caption(
+    weeks: Sequence[Week], verdicts: Sequence[Verdict], last_day: date | None, language: Language
+) -> str:
+    days = sorted(d for d in (_day(v) for v in verdicts) if d)
+    if not weeks or not days or last_day is None:
+        return ""
+    return language.say(
+        "Verdicts from {first} to {last}",
+        first=language.day(days[0]),
+        last=language.day(max(days[-1], last_day)),
+    )

@@ -1,0 +1,192 @@
+"""One broken rule as a report shows it: what, where in the sender's file, how to fix, what became.
+
+Here: the words and examples of a problem. Not here: which come first (`sentences`), or HTML.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from contracts.model import Contract, Severity, WireFormat
+from contracts.verdict import Outcome, RuleResult, Verdict
+from portal.language import Language
+from portal.masking import has_masked, mask_result
+from portal.rule_texts import field_of, words_of, write_value
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One broken rule: what, where, how to fix, what became of the data."""
+
+    anchor: str
+    rule: str
+    level: str
+    """`error`, `warning` or `info`."""
+    level_word: str
+    title: str
+    found: str
+    where: tuple[tuple[str, str], ...]
+    explanation: str
+    cause: str
+    remedy: str
+    fate: str
+    heads: tuple[str, ...]
+    examples: tuple[tuple[str, ...], ...]
+    examples_note: str
+    is_masked: bool
+
+
+def file_name(verdict: Verdict) -> str:
+    """Return the name of the sender's file, without the address it came from."""
+    path = urlsplit(verdict.arrival.source).path or verdict.arrival.source
+    return PurePosixPath(path.replace("\\", "/")).name or verdict.arrival.feed
+
+
+def describe(
+    result: RuleResult, verdict: Verdict, contract: Contract, language: Language, anchor: str
+) -> Problem:
+    """Return one problem's words, places and examples, personal columns masked.
+
+    Args:
+        result: the broken rule.
+        verdict: the delivery it was found in.
+        contract: the contract that holds the rule.
+        language: of the words.
+        anchor: the problem's id on the page.
+    """
+    words = words_of(result, contract, language)
+    is_masked = has_masked(result, contract)
+    shown = mask_result(result, contract)
+    heads, rows = _lay_examples(shown, contract, language)
+    level = level_of(result)
+    return Problem(
+        anchor=anchor,
+        rule=result.rule,
+        level=level,
+        level_word=_level_word(level, language),
+        title=words.title,
+        found=_found(result, language),
+        where=_where(result, verdict, contract, language),
+        explanation=words.explanation,
+        cause=words.cause,
+        remedy=words.remedy,
+        fate=words.fate,
+        heads=heads,
+        examples=rows,
+        examples_note=_examples_note(result, len(rows), language),
+        is_masked=is_masked,
+    )
+
+
+def level_of(result: RuleResult) -> str:
+    """Return `error` (quarantines or refuses), `warning` (kept and told) or `info` (changes nothing)."""
+    if result.severity is Severity.INFO:
+        return "info"
+    is_error = result.outcome is Outcome.FAILED and result.severity is Severity.ERROR
+    return "error" if is_error else "warning"
+
+
+def _level_word(level: str, language: Language) -> str:
+    words = {
+        "error": language.say("To correct"),
+        "warning": language.say("To watch"),
+        "info": language.say("For information"),
+    }
+    return words[level]
+
+
+def _found(result: RuleResult, language: Language) -> str:
+    parts = []
+    if result.failed_rows:
+        parts.append(
+            language.count(
+                "{n} row of {all}",
+                "{n} rows of {all}",
+                result.failed_rows,
+                all=language.number(result.checked_rows),
+            )
+            if result.checked_rows
+            else language.count("{n} row", "{n} rows", result.failed_rows)
+        )
+    if result.observed:
+        parts.append(
+            language.say("found: {value}", value=write_value(result.rule, result.observed, language))
+        )
+    if result.expected:
+        parts.append(
+            language.say("promised: {value}", value=write_value(result.rule, result.expected, language))
+        )
+    return " · ".join(parts)
+
+
+def _where(
+    result: RuleResult, verdict: Verdict, contract: Contract, language: Language
+) -> tuple[tuple[str, str], ...]:
+    places = [(language.say("File"), file_name(verdict))]
+    inner = inner_file(result, contract)
+    if inner and inner != places[0][1]:
+        places.append((language.say("Table"), inner))
+    field = field_of(result, contract)
+    if field:
+        places.append((language.say("Field"), field))
+    lines = [str(e.line) for e in result.examples if e.line is not None]
+    if lines:
+        places.append((language.say("First line"), lines[0]))
+    return tuple(places)
+
+
+def inner_file(result: RuleResult, contract: Contract) -> str | None:
+    """Return the file inside a zip that the result is about, None for a delivery of one file."""
+    if contract.server.wire_format is not WireFormat.GTFS or not result.table:
+        return None
+    return next((t.source for t in contract.tables if t.name == result.table), result.table)
+
+
+def _lay_examples(
+    result: RuleResult, contract: Contract, language: Language
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Return table heads and rows: line, key, then the value as sent."""
+    if not result.examples:
+        return (), ()
+    field = field_of(result, contract)
+    keys = list(dict.fromkeys(k for e in result.examples for k in e.key if k != field))
+    columns: list[tuple[str, list[str]]] = []
+    if result.failed_rows:  # a rule about the delivery has no row to point at
+        columns.append(_places(result, language))
+    columns += [(k, [_shown(e.key.get(k), language) for e in result.examples]) for k in keys]
+    if any(e.value is not None for e in result.examples):
+        head = language.say("{field}, as sent", field=field) if field else language.say("Text as sent")
+        columns.append((head, [_shown(e.value, language) for e in result.examples]))
+    return tuple(head for head, _ in columns), tuple(zip(*(cells for _, cells in columns), strict=True))
+
+
+def _places(result: RuleResult, language: Language) -> tuple[str, list[str]]:
+    """Lines where the format has lines, else the rank of the record in the file."""
+    if any(e.line is not None for e in result.examples):
+        return language.say("Line"), ["–" if e.line is None else str(e.line) for e in result.examples]
+    return language.say("Record no."), [str(e.position + 1) for e in result.examples]
+
+
+def _shown(value: str | None, language: Language) -> str:
+    return value or language.say("(empty)")
+
+
+def _examples_note(result: RuleResult, shown: int, language: Language) -> str:
+    if not shown:
+        return ""
+    if not result.failed_rows:
+        return language.count("{n} example", "{n} examples", shown)
+    if result.failed_rows > shown:
+        return language.count(
+            "{n} example of {all}", "{n} examples of {all}", shown, all=language.number(result.failed_rows)
+        )
+    return language.count("The {n} row concerned", "The {n} rows concerned", shown)
+
+
+def name_rule(result: RuleResult, contract: Contract, language: Language) -> str:
+    """Return the rule's title with the field it is about."""
+    title = words_of(result, contract, language).title
+    place = ".".join(p for p in (inner_file(result, contract), field_of(result, contract)) if p)
+    return f"{title} ({place})" if place and place not in title else title

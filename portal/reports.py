@@ -1,0 +1,115 @@
+"""Validation reports: for each delivery a page in French and in English, and its content as JSON.
+
+Here: writing them at their stable addresses. Not here: what they say (`report_view`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from contracts.layout import SNAPSHOT, Home
+from contracts.model import Contract
+from contracts.verdict import Verdict
+from contracts.verdicts import write_atomically
+from portal.language import CODES, speak
+from portal.masking import mask_result
+from portal.pages import lay_out
+from portal.report_view import Report, compose
+
+FORMAT = "regie-report/1"
+
+
+def write_report(
+    verdict: Verdict,
+    contract: Contract,
+    home: Home,
+    *,
+    pool_title: Mapping[str, str],
+    previous: Verdict | None,
+    quarantine: Path | None,
+) -> Path:
+    """Write `<delivery_id>.fr.html`, `.en.html` and `.json`; return the French page.
+
+    Same verdict, same bytes: no page holds the time it was written.
+
+    Args:
+        verdict: the judgement to report.
+        contract: the resolved contract it was judged by.
+        home: pages go to `home.pages/<feed>/<period or snapshot>/`.
+        pool_title: the pool's name by language; empty outside a pool.
+        previous: the delivery of this feed received before this one, if any.
+        quarantine: folder of the quarantined rows' Parquet files, if any were kept.
+    """
+    folder = home.pages / report_folder(verdict)
+    files = _quarantined_files(verdict, quarantine)
+    reports = {
+        code: compose(
+            verdict,
+            contract,
+            speak(code),
+            pool_title=pool_title,
+            previous=previous,
+            quarantined_files=files,
+        )
+        for code in CODES
+    }
+    stem = verdict.arrival.delivery_id
+    for code, report in reports.items():
+        write_atomically(folder / f"{stem}.{code}.html", _lay_out(report, stem))
+    write_atomically(folder / f"{stem}.json", _as_json(verdict, contract, reports))
+    return folder / f"{stem}.{CODES[0]}.html"
+
+
+def report_folder(verdict: Verdict) -> str:
+    """Return where a delivery's pages lie under `home.pages`, with forward slashes."""
+    return f"{verdict.arrival.feed}/{verdict.arrival.period or SNAPSHOT}"
+
+
+def report_address(verdict: Verdict, code: str) -> str:
+    """Return the page's address relative to the pool's index."""
+    return quote(f"{report_folder(verdict)}/{verdict.arrival.delivery_id}.{code}.html")
+
+
+def _quarantined_files(verdict: Verdict, quarantine: Path | None) -> tuple[str, ...]:
+    """Names under the home, so that two homes write the same page."""
+    if quarantine is None or not verdict.rows_quarantined:
+        return ()
+    return tuple(
+        f"quarantine/{verdict.folder or report_folder(verdict)}/{t.table}.parquet"
+        for t in verdict.tables
+        if t.quarantined and (quarantine / f"{t.table}.parquet").exists()
+    )
+
+
+def _lay_out(report: Report, stem: str) -> str:
+    from markupsafe import Markup
+
+    # The chart is our own markup, its only texts escaped where it is drawn.
+    chart = Markup(report.chart)  # noqa: S704
+    return lay_out("report.html.j2", report.code, r=_with_chart(report, chart), stem=quote(stem))
+
+
+def _with_chart(report: Report, chart: str) -> dict[str, Any]:
+    return {**{name: getattr(report, name) for name in Report.__dataclass_fields__}, "chart": chart}
+
+
+def _as_json(verdict: Verdict, contract: Contract, reports: Mapping[str, Report]) -> str:
+    facts = verdict.model_dump(mode="json", exclude={"rules", "profile"})
+    facts["rules"] = [mask_result(r, contract).model_dump(mode="json") for r in verdict.rules]
+    content = {
+        "format": FORMAT,
+        "verdict": facts,
+        **{code: _without_chart(report) for code, report in reports.items()},
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def _without_chart(report: Report) -> dict[str, Any]:
+    texts = asdict(report)
+    del texts["chart"]
+    return texts

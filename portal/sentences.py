@@ -1,0 +1,164 @@
+"""What a report says first: the verdict in a sentence, what became of the data, what to fix first.
+
+Here: choosing and joining clauses from a verdict's results. Not here: the words' translations
+(`locale/`), the rules' own texts (`rule_texts`), or any layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from contracts.model import Contract, Severity
+from contracts.verdict import Outcome, RuleResult, Status, Verdict
+from portal.clauses import clause, name_briefly
+from portal.language import Language
+
+_MOST_REASONS = 3
+_FILE_RULES = (
+    "not_the_promised_shape",
+    "html_instead_of_data",
+    "truncated_archive",
+    "empty_delivery",
+    "unreadable",
+    "wrong_encoding",
+    "wrong_separator",
+    "missing_table",
+    "missing_column",
+    "unknown_column",
+)
+"""Rules about the file itself, the most telling first."""
+
+
+def is_about_rows(result: RuleResult) -> bool:
+    """Whether the rule counts rows; else it is about the delivery as a whole."""
+    return result.failed_rows > 0
+
+
+def rank_problems(verdict: Verdict) -> list[RuleResult]:
+    """Return what is wrong, what to fix first on top.
+
+    Order: what refused the delivery, then errors by rows that fixing them frees, then warnings.
+    """
+    found = [r for r in verdict.rules if r.outcome in (Outcome.FAILED, Outcome.WARNING)]
+    return sorted(_merge_columns(found), key=lambda r: _rank(r, verdict))
+
+
+def _merge_columns(results: Sequence[RuleResult]) -> list[RuleResult]:
+    """Make one problem of a rule that several columns break as a whole, such as columns missing."""
+    merged: dict[tuple[object, ...], list[RuleResult]] = {}
+    for place, result in enumerate(results):
+        has_rows = is_about_rows(result) or result.examples or result.column is None
+        alone = place if has_rows else None
+        merged.setdefault((result.rule, result.table, result.outcome, alone), []).append(result)
+    return [_merge(group) for group in merged.values()]
+
+
+def _merge(group: Sequence[RuleResult]) -> RuleResult:
+    if len(group) == 1:
+        return group[0]
+    changes: dict[str, object] = {
+        "column": None,
+        "source": ", ".join(dict.fromkeys(r.source or r.column or "" for r in group)),
+    }
+    for name in ("expected", "observed", "reason"):
+        values = {getattr(r, name) for r in group}
+        changes[name] = values.pop() if len(values) == 1 else None
+    return group[0].model_copy(update=changes)
+
+
+def _rank(result: RuleResult, verdict: Verdict) -> tuple[int, int, int, str, str, str]:
+    is_error = result.outcome is Outcome.FAILED and result.severity is Severity.ERROR
+    refuses = is_error and not is_about_rows(result) and not verdict.is_accepted
+    place = _FILE_RULES.index(result.rule) if result.rule in _FILE_RULES else len(_FILE_RULES)
+    level = 0 if refuses else 1 if is_error else 3 if result.severity is Severity.INFO else 2
+    # A share above tolerance only sums up other rules: it is never the first thing to fix.
+    late = 1 if result.rule == "quarantine_above_tolerance" else 0
+    return (level, late + place, -result.failed_rows, result.rule, result.table or "", result.column or "")
+
+
+def reasons_of_refusal(verdict: Verdict) -> list[RuleResult]:
+    """Return the results that refused the delivery; those about rows only if there is no other."""
+    errors = [r for r in rank_problems(verdict) if r.outcome is Outcome.FAILED]
+    errors = [r for r in errors if r.severity is Severity.ERROR]
+    return [r for r in errors if not is_about_rows(r)] or errors
+
+
+def headline(verdict: Verdict, contract: Contract, language: Language) -> str:
+    """Return the verdict in one sentence, as someone who knows the trade would say it."""
+    if verdict.status is Status.REJECTED:
+        return _say_rejected(verdict, contract, language)
+    if verdict.rows_quarantined:
+        return language.say(
+            "Delivery accepted with reservations: {some} of {all} rows are set aside ({causes}); "
+            "the other {rest} have entered the pool.",
+            causes=_causes(verdict, contract, language),
+            some=language.number(verdict.rows_quarantined),
+            all=language.number(verdict.rows_landed),
+            rest=language.number(verdict.rows_accepted),
+        )
+    problems = [r for r in rank_problems(verdict) if r.severity is not Severity.INFO]
+    if problems and verdict.status is Status.ACCEPTED_WITH_WARNINGS:
+        return language.say(
+            "Delivery accepted with reservations: every row has entered the pool, but {reasons}.",
+            reasons=_join(problems, verdict, contract, language),
+        )
+    return language.count(
+        "Delivery accepted: its {n} row keeps the contract.",
+        "Delivery accepted: all {n} rows keep the contract.",
+        verdict.rows_accepted,
+    )
+
+
+def _causes(verdict: Verdict, contract: Contract, language: Language) -> str:
+    """The rules that set most rows aside, with their counts."""
+    broken = [r for r in rank_problems(verdict) if r.failed_rows and r.severity is Severity.ERROR]
+    shown = [
+        language.say(
+            "{title}: {n}", title=name_briefly(r, contract, language), n=language.number(r.failed_rows)
+        )
+        for r in broken[:_MOST_REASONS]
+    ]
+    if len(broken) > len(shown):
+        shown.append("…")
+    return language.say("; ").join(shown)
+
+
+def _say_rejected(verdict: Verdict, contract: Contract, language: Language) -> str:
+    reasons = reasons_of_refusal(verdict)
+    if not reasons:
+        return language.say("Delivery refused.")
+    words = _join(reasons, verdict, contract, language)
+    if len([r for r in reasons if r.rule in _FILE_RULES]) > 1:
+        return language.say("Delivery refused, for the file's layout has changed: {reasons}.", reasons=words)
+    return language.say("Delivery refused: {reasons}.", reasons=words)
+
+
+def _join(results: Sequence[RuleResult], verdict: Verdict, contract: Contract, language: Language) -> str:
+    clauses = list(dict.fromkeys(clause(r, verdict, contract, language) for r in results))
+    shown = clauses[:_MOST_REASONS]
+    rest = len(clauses) - len(shown)
+    if rest:
+        shown.append(language.count("{n} more point below", "{n} more points below", rest))
+    return language.say("; ").join(shown)
+
+
+def what_was_done(verdict: Verdict, language: Language) -> str:
+    """Return what became of the data."""
+    if verdict.status is Status.REJECTED:
+        if not verdict.rows_landed:
+            return language.say(
+                "No row could be read, so nothing was loaded. "
+                "Whatever good data the pool already held stays in place. The file itself is kept."
+            )
+        return language.say(
+            "Nothing was loaded: none of the {all} rows goes further. "
+            "Whatever good data the pool already held stays in place.",
+            all=language.number(verdict.rows_landed),
+        )
+    if verdict.rows_quarantined:
+        return language.count(
+            "{n} row is in quarantine: kept as sent, used nowhere, waiting for a correction.",
+            "{n} rows are in quarantine: kept as sent, used nowhere, waiting for a correction.",
+            verdict.rows_quarantined,
+        )
+    return language.say("All the data are in the warehouse and serve the pool's indicators.")
