@@ -86,6 +86,8 @@ def _load(path: Path) -> Mapping[str, Entry]:
     raw = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     entries: dict[str, Entry] = {}
     for rule, body in raw.items():
+        if rule.startswith("_"):  # shared texts
+            continue
         try:
             entries[rule] = Entry.model_validate(body, strict=False)
         except ValidationError as problem:
