@@ -12,7 +12,6 @@ from decimal import Decimal
 from contracts.contract_rules import compile_row_rules
 from contracts.errors import suggest
 from contracts.extensions import ColumnExtensions, DataTerms, TableExtensions, read_extensions
-from contracts.located import LocatedMap
 from contracts.model import Column, Delivery, LogicalType, Openness, Table
 from contracts.odcs import DataContract, Property, SchemaObject, TypeOptions
 from contracts.shape import KeyPath, Problems
@@ -35,27 +34,27 @@ _PHYSICAL: dict[LogicalType, tuple[str, ...]] = {
 
 
 def compile_tables(
-    document: DataContract, tree: LocatedMap, terms: DataTerms, delivery: Delivery, problems: Problems
+    document: DataContract, terms: DataTerms, delivery: Delivery, problems: Problems
 ) -> tuple[Table, ...]:
     """Compile every table; rules come after, when all columns are known."""
     drafts = [
-        _compile_table(item, tree["schema"][index], ("schema", index), terms, delivery, problems)
+        _compile_table(item, ("schema", index), terms, delivery, problems)
         for index, item in enumerate(document.schema_)
     ]
     return tuple(
-        table.model_copy(update={"rules": compile_row_rules(item, tree["schema"][i], i, drafts, problems)})
+        table.model_copy(update={"rules": compile_row_rules(item, i, drafts, problems)})
         for i, (item, table) in enumerate(zip(document.schema_, drafts, strict=True))
     )
 
 
 def _compile_table(
-    item: SchemaObject, node: LocatedMap, at: KeyPath, terms: DataTerms, delivery: Delivery, problems: Problems
+    item: SchemaObject, at: KeyPath, terms: DataTerms, delivery: Delivery, problems: Problems
 ) -> Table:
     """Compile one table without its rules."""
     _check_name(item.name, "table", at, problems)
-    more = read_extensions(TableExtensions, node, problems, at) or TableExtensions()
+    more = read_extensions(TableExtensions, problems, at) or TableExtensions()
     columns = [
-        _compile_column(item, prop, node["properties"][i], (*at, "properties", i), terms, problems)
+        _compile_column(item.name, prop, (*at, "properties", i), terms, problems)
         for i, prop in enumerate(item.properties)
     ]
     _check_sources(columns, at, problems)
@@ -64,24 +63,28 @@ def _compile_table(
         source=item.physical_name or item.name,
         columns=_with_derived(item, columns, at, delivery, problems),
         is_optional=more.optional,
+        label=dict(more.label),
         description=item.description,
     )
 
 
-def _compile_column(
-    item: SchemaObject, prop: Property, node: LocatedMap, at: KeyPath, terms: DataTerms, problems: Problems
-) -> Column:
+def _compile_column(table: str, prop: Property, at: KeyPath, terms: DataTerms, problems: Problems) -> Column:
     """Compile one column; its derived expression is still as written."""
     _check_name(prop.name, "column", at, problems)
-    more = read_extensions(ColumnExtensions, node, problems, at) or ColumnExtensions()
+    more = read_extensions(ColumnExtensions, problems, at) or ColumnExtensions()
     options = prop.logical_type_options
-    openness = terms.columns.get(f"{item.name}.{prop.name}") or terms.columns.get(prop.name) or terms.default
+    openness = terms.columns.get(f"{table}.{prop.name}") or terms.columns.get(prop.name) or terms.default
     if prop.classification == PERSONAL and openness is Openness.OPEN:
-        problems.add(at, f"`{prop.name}` is personal, and the terms leave it open",
-                     f"close it: terms.columns: {{{prop.name}: private}}")
+        problems.add(
+            at,
+            f"`{prop.name}` is personal, and the terms leave it open",
+            f"close it: terms.columns: {{{prop.name}: private}}",
+        )
     source = prop.physical_name or prop.name
     if not _SOURCE.match(source):
-        problems.add((*at, "physicalName"), "a name in the file has 1 to 200 printable characters", "shorten it")
+        problems.add(
+            (*at, "physicalName"), "a name in the file has 1 to 200 printable characters", "shorten it"
+        )
     limits = {key: _limit(options, key, at, problems) for key in
               ("minimum", "maximum", "exclusive_minimum", "exclusive_maximum")}  # fmt: skip
     return Column(
@@ -129,8 +132,11 @@ def _physical_type(prop: Property, at: KeyPath, problems: Problems) -> str:
         match is not None and "DECIMAL(p,s)" in allowed and int(match[2]) <= int(match[1]) <= 38  # noqa: PLR2004
     )
     if not fits:
-        problems.add((*at, "physicalType"), f"`{prop.physical_type}` does not fit a {prop.logical_type}",
-                     f"write one of {', '.join(allowed)}")
+        problems.add(
+            (*at, "physicalType"),
+            f"`{prop.physical_type}` does not fit a {prop.logical_type}",
+            f"write one of {', '.join(allowed)}",
+        )
     return name
 
 
@@ -140,8 +146,11 @@ def _limit(options: TypeOptions, key: str, at: KeyPath, problems: Problems) -> D
     if value is None:
         return None
     if isinstance(value, str):
-        problems.add((*at, "logicalTypeOptions"), f"the limit `{value}` is not a number; only numbers have limits here",
-                     "remove it, or compare two columns with the rule kind compare_columns")
+        problems.add(
+            (*at, "logicalTypeOptions"),
+            f"the limit `{value}` is not a number; only numbers have limits here",
+            "remove it, or compare two columns with the rule kind compare_columns",
+        )
         return None
     return Decimal(str(value))
 
@@ -154,10 +163,15 @@ def _pattern(options: TypeOptions, at: KeyPath, problems: Problems) -> str | Non
     try:
         re.compile(pattern)
     except re.error as error:
-        problems.add((*at, "logicalTypeOptions", "pattern"), f"not a valid pattern: {error}", "mend the expression")
+        problems.add(
+            (*at, "logicalTypeOptions", "pattern"), f"not a valid pattern: {error}", "mend the expression"
+        )
     if re.search(r"\(\?(=|!|<|P=)|\\[1-9]", pattern):
-        problems.add((*at, "logicalTypeOptions", "pattern"), "look-around and back-references are refused",
-                     "write a plain pattern")
+        problems.add(
+            (*at, "logicalTypeOptions", "pattern"),
+            "look-around and back-references are refused",
+            "write a plain pattern",
+        )
     return pattern
 
 
@@ -168,8 +182,12 @@ def _valid_values(prop: Property, at: KeyPath, problems: Problems) -> tuple[str,
         where = (*at, "quality", index)
         listed = (check.arguments or {}).get("validValues")
         if check.type != "library" or check.metric != "invalidValues" or check.must_be != 0 or not listed:
-            problems.add(where, "only `metric: invalidValues` with `arguments: {validValues: [...]}` and `mustBe: 0` "
-                         "is enforced on a column", "state other limits as logicalTypeOptions, required or unique")
+            problems.add(
+                where,
+                "only `metric: invalidValues` with `arguments: {validValues: [...]}` and `mustBe: 0` "
+                "is enforced on a column",
+                "state other limits as logicalTypeOptions, required or unique",
+            )
             continue
         if not isinstance(listed, list) or not all(isinstance(v, str | int) for v in listed):
             problems.add(where, "validValues is a list of texts or whole numbers", "mend the list")
@@ -208,8 +226,11 @@ def _fill_step(sql: str, delivery: Delivery, where: KeyPath, problems: Problems)
     if "{step_s}" not in sql:
         return sql
     if delivery.step_s is None:
-        problems.add(where, "the column is derived from the feed's step, which the contract does not state",
-                     "add `stepS: 1800` to the custom property `delivery`")
+        problems.add(
+            where,
+            "the column is derived from the feed's step, which the contract does not state",
+            "add `stepS: 1800` to the custom property `delivery`",
+        )
         return sql.replace("{step_s}", "0")
     return sql.replace("{step_s}", str(delivery.step_s))
 
@@ -221,16 +242,23 @@ def _check_sources(columns: list[Column], at: KeyPath, problems: Problems) -> No
         if column.derived is not None:
             continue
         if column.source in seen:
-            problems.add((*at, "properties", index),
-                         f"`{column.name}` and `{seen[column.source]}` are both read from `{column.source}`",
-                         "give one of them another physicalName, or derive it by transformLogic")
+            problems.add(
+                (*at, "properties", index),
+                f"`{column.name}` and `{seen[column.source]}` are both read from `{column.source}`",
+                "give one of them another physicalName, or derive it by transformLogic",
+            )
         seen[column.source] = column.name
 
 
 def _check_name(name: str, noun: str, at: KeyPath, problems: Problems) -> None:
     """Names go into SQL, paths and Dagster keys: small letters, digits, underscores."""
     if not _NAME.match(name):
-        problems.add((*at, "name"), f"`{name}` can't name a {noun}", "use small letters, digits and underscores")
+        problems.add(
+            (*at, "name"), f"`{name}` can't name a {noun}", "use small letters, digits and underscores"
+        )
     if noun == "column" and name in _RESERVED:
-        problems.add((*at, "name"), f"the column name `{name}` is the engine's own",
-                     f"choose another; reserved: {suggest('', _RESERVED).removeprefix('known here: ')}")
+        problems.add(
+            (*at, "name"),
+            f"the column name `{name}` is the engine's own",
+            f"choose another; reserved: {suggest('', _RESERVED).removeprefix('known here: ')}",
+        )

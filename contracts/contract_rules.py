@@ -14,7 +14,6 @@ from pydantic import Field, StrictStr
 
 from contracts.errors import suggest
 from contracts.extensions import RelationshipExtensions, RuleOnDelivery, Word, read_extensions
-from contracts.located import LocatedMap
 from contracts.model import DeliveryRule, Dimension, Frozen, RowRule, Severity, Table
 from contracts.odcs import QualityCheck, Relationship, SchemaObject
 from contracts.rule_kinds import DELIVERY_KINDS, NEEDS_HISTORY, ROW_KINDS, Register
@@ -36,7 +35,7 @@ class RuleOnRows(Frozen):
 
 
 def compile_row_rules(
-    item: SchemaObject, node: LocatedMap, index: int, tables: Sequence[Table], problems: Problems
+    item: SchemaObject, index: int, tables: Sequence[Table], problems: Problems
 ) -> tuple[RowRule, ...]:
     """Compile a table's rules: foreign keys of columns and of the table, then its own checks."""
     at: KeyPath = ("schema", index)
@@ -45,16 +44,18 @@ def compile_row_rules(
     for i, prop in enumerate(item.properties):
         for j, link in enumerate(prop.relationships):
             here = (*at, "properties", i, "relationships", j)
-            owner = node["properties"][i]["relationships"][j]
-            rules += _from_relationship(link, prop.name, owner, here, tables, problems)
+            rules += _from_relationship(link, prop.name, here, tables, problems)
     for j, link in enumerate(item.relationships):
         here = (*at, "relationships", j)
         source = _SHORT.match(str(link.from_))
         if source is None or source[1] != table.name:
-            problems.add(here, f"`from: {link.from_}` is not one column of `{table.name}`",
-                         "state the key of one column, as `table.column`")
+            problems.add(
+                here,
+                f"`from: {link.from_}` is not one column of `{table.name}`",
+                "state the key of one column, as `table.column`",
+            )
             continue
-        rules += _from_relationship(link, source[2], node["relationships"][j], here, tables, problems)
+        rules += _from_relationship(link, source[2], here, tables, problems)
     for j, check in enumerate(item.quality):
         rules += _from_quality(check, (*at, "quality", j), table, problems)
     return tuple(rules)
@@ -68,8 +69,11 @@ def compile_delivery_rules(
     for index, rule in enumerate(written):
         here = (*at, index)
         if rule.kind not in DELIVERY_KINDS:
-            problems.add((*here, "kind"), f"unknown kind of delivery rule `{rule.kind}`",
-                         suggest(rule.kind, DELIVERY_KINDS))
+            problems.add(
+                (*here, "kind"),
+                f"unknown kind of delivery rule `{rule.kind}`",
+                suggest(rule.kind, DELIVERY_KINDS),
+            )
             continue
         model, dimension = DELIVERY_KINDS[rule.kind]
         if read_section(model, rule.parameters, problems, (*here, "parameters")) is None:
@@ -89,20 +93,24 @@ def compile_delivery_rules(
 
 
 def _from_relationship(
-    link: Relationship, column: str, owner: LocatedMap, at: KeyPath, tables: Sequence[Table], problems: Problems
+    link: Relationship, column: str, at: KeyPath, tables: Sequence[Table], problems: Problems
 ) -> list[RowRule]:
     """Compile a foreign key to a `known_reference`, within the delivery or into a register."""
-    more = read_extensions(RelationshipExtensions, owner, problems, at) or RelationshipExtensions()
+    more = read_extensions(RelationshipExtensions, problems, at) or RelationshipExtensions()
     target = str(link.to)
+    needs: tuple[str, ...] = ()
     short, full = _SHORT.match(target), _FULL.match(target)
     if short:
         _check_reference(short[1], short[2], tables, (*at, "to"), problems)
-        to, needs = target, ()
+        to = target
     elif full:
         to, needs = f"{full[1]}/{full[2]}.{full[3]}", (f"{full[1]}/{full[2]}",)
     else:
-        problems.add((*at, "to"), f"`{target}` does not name a column",
-                     "write `table.column`, or `feed.yaml#/schema/table/properties/column` of another feed")
+        problems.add(
+            (*at, "to"),
+            f"`{target}` does not name a column",
+            "write `table.column`, or `feed.yaml#/schema/table/properties/column` of another feed",
+        )
         return []
     rule = RowRule(id=more.rule, kind="known_reference", columns=(column,), parameters={"to": to},
                    severity=more.severity, needs=needs)  # fmt: skip
@@ -114,15 +122,21 @@ def _from_quality(check: QualityCheck, at: KeyPath, table: Table, problems: Prob
     if check.type == "text":
         return []
     if check.type != "custom" or check.engine != ENGINE:
-        problems.add(at, f"a check of type `{check.type}` is not run on a table here",
-                     f"write `type: custom`, `engine: {ENGINE}` and an `implementation` of ours")
+        problems.add(
+            at,
+            f"a check of type `{check.type}` is not run on a table here",
+            f"write `type: custom`, `engine: {ENGINE}` and an `implementation` of ours",
+        )
         return []
     body = read_section(RuleOnRows, check.implementation, problems, (*at, "implementation"))
     if body is None:
         return []
     if body.kind not in ROW_KINDS:
-        problems.add((*at, "implementation", "kind"), f"unknown kind of row rule `{body.kind}`",
-                     suggest(body.kind, ROW_KINDS))
+        problems.add(
+            (*at, "implementation", "kind"),
+            f"unknown kind of row rule `{body.kind}`",
+            suggest(body.kind, ROW_KINDS),
+        )
         return []
     model = ROW_KINDS[body.kind]
     if read_section(model, body.parameters, problems, (*at, "implementation", "parameters")) is None:
@@ -149,8 +163,11 @@ def _severity(check: QualityCheck, at: KeyPath, problems: Problems) -> Severity:
     if check.severity is None:
         return Severity.ERROR
     if check.severity not in words:
-        problems.add((*at, "severity"), f"`{check.severity}` is not one of: {', '.join(words)}",
-                     suggest(check.severity, words))
+        problems.add(
+            (*at, "severity"),
+            f"`{check.severity}` is not one of: {', '.join(words)}",
+            suggest(check.severity, words),
+        )
         return Severity.ERROR
     return Severity(check.severity)
 
@@ -162,13 +179,19 @@ def _check_columns(body: RuleOnRows, table: Table, at: KeyPath, problems: Proble
         problems.add((*at, "implementation"), "the rule names no `columns`", "add `columns: [...]`")
     for index, name in enumerate(body.columns):
         if name not in known:
-            problems.add((*at, "implementation", "columns", index), f"`{table.name}` has no column `{name}`",
-                         suggest(name, known))
+            problems.add(
+                (*at, "implementation", "columns", index),
+                f"`{table.name}` has no column `{name}`",
+                suggest(name, known),
+            )
     for key in ("left", "right"):
-        name = body.parameters.get(key)
-        if name is not None and name not in known:
-            problems.add((*at, "implementation", "parameters", key), f"`{table.name}` has no column `{name}`",
-                         suggest(str(name), known))
+        side = body.parameters.get(key)
+        if side is not None and side not in known:
+            problems.add(
+                (*at, "implementation", "parameters", key),
+                f"`{table.name}` has no column `{side}`",
+                suggest(str(side), known),
+            )
 
 
 def _check_target(rule: RuleOnDelivery, tables: Sequence[Table], at: KeyPath, problems: Problems) -> None:
@@ -178,15 +201,21 @@ def _check_target(rule: RuleOnDelivery, tables: Sequence[Table], at: KeyPath, pr
         return
     table = next((t for t in tables if t.name == name), None)
     if table is None:
-        problems.add((*at, "parameters", "table"), f"the contract has no table `{name}`",
-                     suggest(str(name), [t.name for t in tables]))
+        problems.add(
+            (*at, "parameters", "table"),
+            f"the contract has no table `{name}`",
+            suggest(str(name), [t.name for t in tables]),
+        )
         return
     known = [c.name for c in table.columns]
     named = [(key, rule.parameters[key]) for key in ("column", "key") if key in rule.parameters]
     for key, column in named + [("where", c) for c in rule.parameters.get("where", {})]:
         if column not in known:
-            problems.add((*at, "parameters", key), f"`{table.name}` has no column `{column}`",
-                         suggest(str(column), known))
+            problems.add(
+                (*at, "parameters", key),
+                f"`{table.name}` has no column `{column}`",
+                suggest(str(column), known),
+            )
 
 
 def _check_reference(
@@ -197,7 +226,9 @@ def _check_reference(
     if table is None:
         problems.add(at, f"the contract has no table `{name}`", suggest(name, [t.name for t in tables]))
     elif column not in [c.name for c in table.columns]:
-        problems.add(at, f"`{name}` has no column `{column}`", suggest(column, [c.name for c in table.columns]))
+        problems.add(
+            at, f"`{name}` has no column `{column}`", suggest(column, [c.name for c in table.columns])
+        )
 
 
 def _delivery_needs(rule: RuleOnDelivery) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StrictStr, S
 from contracts.located import LocatedMap, iterate_maps
 from contracts.model import Dimension, Openness, Severity, WireFormat
 from contracts.odcs import Section
-from contracts.shape import KeyPath, Problems, read_section
+from contracts.shape import KeyPath, Problems, read_section, value_at
 
 Extension = TypeVar("Extension", bound=Section)
 
@@ -21,7 +21,7 @@ Extension = TypeVar("Extension", bound=Section)
 def _to_decimal(value: object) -> object:
     """Take numbers as written, so that 0.1 stays 0.1; a text is not a number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("a number is wanted")  # noqa: TRY004 - pydantic words ValueErrors
+        raise ValueError("a number is wanted")
     return Decimal(str(value))
 
 
@@ -132,10 +132,9 @@ class RelationshipExtensions(Section):
     severity: Severity = Severity.ERROR
 
 
-def read_extensions(
-    model: type[Extension], owner: Any, problems: Problems, at: KeyPath  # noqa: ANN401 - any YAML value
-) -> Extension | None:
+def read_extensions(model: type[Extension], problems: Problems, at: KeyPath) -> Extension | None:
     """Type the `customProperties` of the section at a key path; faults are noted at their own lines."""
+    owner = value_at(problems.tree, at)
     items = owner.get("customProperties") if isinstance(owner, dict) else None
     values = LocatedMap(owner.place) if isinstance(owner, LocatedMap) else {}
     where: dict[str, int] = {}

@@ -71,7 +71,9 @@ def parse_located(text: str, path: Path) -> LocatedMap:
     """Read YAML text as if it stood in the file `path`. Raises ContractError."""
     node = _compose(text, path)
     if not isinstance(node, MappingNode):
-        raise _fault(path, 1, "the file is not a mapping of keys to values", "start with `apiVersion: v3.1.0`")
+        raise _fault(
+            path, 1, "the file is not a mapping of keys to values", "start with `apiVersion: v3.1.0`"
+        )
     tree = _build(node, path, 0)
     if not isinstance(tree, LocatedMap):  # pragma: no cover - _build of a mapping is a mapping
         raise TypeError(type(tree))
@@ -95,10 +97,14 @@ def _read_text(path: Path) -> str:
     """Read bounded UTF-8 text."""
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise _fault(path, None, f"the file is larger than {MAX_BYTES:,} bytes", "split it or remove data")
+            raise _fault(
+                path, None, f"the file is larger than {MAX_BYTES:,} bytes", "split it or remove data"
+            )
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _fault(path, None, f"the file is not UTF-8 text (byte {error.start})", "save it as UTF-8") from None
+        raise _fault(
+            path, None, f"the file is not UTF-8 text (byte {error.start})", "save it as UTF-8"
+        ) from None
     except OSError as error:
         raise _fault(path, None, f"the file can't be read: {error.strerror}", "check the path") from None
 
@@ -112,7 +118,9 @@ def _compose(text: str, path: Path) -> Node | None:
         for event in yaml.parse(text):
             if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
                 line = event.start_mark.line + 1
-                raise _fault(path, line, "anchors and aliases are refused", "write the value out where it is used")
+                raise _fault(
+                    path, line, "anchors and aliases are refused", "write the value out where it is used"
+                )
         return YAML(typ="rt", pure=True).compose(text)  # type: ignore[no-any-return]
     except RecursionError:
         raise _fault(path, None, "the file is nested too deeply", "flatten it") from None
@@ -159,7 +167,9 @@ def _build_map(node: MappingNode, path: Path, depth: int) -> LocatedMap:
         key = str(key_node.value)
         if key in tree:
             first = tree.places[key].line
-            raise _fault(path, place.line, f"`{key}` is written twice (first on line {first})", "keep one of them")
+            raise _fault(
+                path, place.line, f"`{key}` is written twice (first on line {first})", "keep one of them"
+            )
         tree.put(key, _build(value_node, path, depth + 1), place)
     return tree
 
@@ -173,7 +183,9 @@ def _scalar(node: ScalarNode, path: Path) -> str | int | float | bool | None:
     if kind == "bool":
         return text.lower() == "true"
     if kind == "int":
-        return int(text.replace("_", ""), 0) if text.lower().lstrip("+-").startswith(("0x", "0o")) else int(text)
+        return (
+            int(text.replace("_", ""), 0) if text.lower().lstrip("+-").startswith(("0x", "0o")) else int(text)
+        )
     if kind == "float":
         return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
     return text
@@ -184,7 +196,9 @@ def _check_tag(node: Node, path: Path, allowed: set[str]) -> str:
     tag = str(node.tag)
     short = tag.removeprefix(_TAG)
     if not tag.startswith(_TAG) or short not in allowed:
-        raise _fault(path, node.start_mark.line + 1, f"the tag `{tag}` is refused", "write the value without a tag")
+        raise _fault(
+            path, node.start_mark.line + 1, f"the tag `{tag}` is refused", "write the value without a tag"
+        )
     return short
 
 

@@ -157,6 +157,8 @@ class Table(Frozen):
     is_optional: bool = False
     """The delivery may come without this table."""
     description: str | None = None
+    label: dict[str, str] = Field(default_factory=dict)
+    """Human name by language (`fr`, `en`)."""
 
     def column(self, name: str) -> Column:
         """Return the column of that name; KeyError if there is none."""

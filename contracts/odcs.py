@@ -76,9 +76,9 @@ class QualityCheck(Documented):
     schedule: StrictStr | None = None
     scheduler: StrictStr | None = None
     unit: StrictStr | None = None
-    metric: (
-        Literal["nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount"] | None
-    ) = None
+    metric: Literal["nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount"] | None = (
+        None
+    )
     rule: StrictStr | None = None
     arguments: dict[str, Any] | None = None
     query: StrictStr | None = None

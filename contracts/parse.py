@@ -57,10 +57,15 @@ def _check_header(tree: LocatedMap, problems: Problems) -> None:
             problems.add((), f"`{key}` is missing", f"add `{key}: ...` at the top")
     version = tree.get("apiVersion")
     if "apiVersion" in tree and version != API_VERSION:
-        problems.add(("apiVersion",), f"this engine reads ODCS {API_VERSION}, the file says `{version}`",
-                     f"write `apiVersion: {API_VERSION}` and check the file against that version")
+        problems.add(
+            ("apiVersion",),
+            f"this engine reads ODCS {API_VERSION}, the file says `{version}`",
+            f"write `apiVersion: {API_VERSION}` and check the file against that version",
+        )
     if isinstance(tree.get("id"), str) and not _SAFE_ID.match(tree["id"]):
-        problems.add(("id",), f"`{tree['id']}` can't name a feed", "use small letters, digits and single hyphens")
+        problems.add(
+            ("id",), f"`{tree['id']}` can't name a feed", "use small letters, digits and single hyphens"
+        )
 
 
 def _check_unique_names(tree: LocatedMap, problems: Problems) -> None:

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, StrictStr, StringConstraints, field
 
 from contracts.errors import ContractError, ContractProblem, suggest
 from contracts.extensions import Duration, Words
-from contracts.located import read_located
+from contracts.located import iterate_maps, place_of, read_located
 from contracts.model import Contract, Frozen
 from contracts.odcs import Section
 from contracts.resolve import load_contract
@@ -31,7 +31,7 @@ WebAddress = Annotated[str, StringConstraints(strict=True, pattern=r"^https?://\
 def _to_instant(value: object) -> object:
     """Take an instant with its offset; a time without one could be any of 38 instants."""
     if not isinstance(value, str):
-        raise ValueError("an instant is wanted, such as 2019-06-10T09:00:00Z")  # noqa: TRY004
+        raise ValueError("an instant is wanted, such as 2019-06-10T09:00:00Z")
     try:
         instant = datetime.fromisoformat(value)
     except ValueError:
@@ -47,7 +47,9 @@ class Actor(Section):
     id: Slug
     name: StrictStr
     label: Words = Field(default_factory=dict)
-    roles: tuple[Literal["contributor", "re-user", "trusted-third-party", "publisher"], ...] = Field(min_length=1)
+    roles: tuple[Literal["contributor", "re-user", "trusted-third-party", "publisher"], ...] = Field(
+        min_length=1
+    )
     email: Email | None = None
     homepage: WebAddress | None = None
     description: Words = Field(default_factory=dict)
@@ -138,7 +140,9 @@ def load_pool(path: Path | str, *, standards: Path | None = None) -> Pool:
     _check_together(file, contracts, root, problems)
     problems.raise_if_any()
     publisher = next(a for a in file.actors if a.id == file.publisher)
-    fields: dict[str, Any] = {name: getattr(file, name) for name in PoolFile.model_fields if name != "publisher"}
+    fields: dict[str, Any] = {
+        name: getattr(file, name) for name in PoolFile.model_fields if name != "publisher"
+    }
     return Pool(**fields, publisher=publisher, contracts=contracts, path=root)
 
 
@@ -147,7 +151,9 @@ def _read_pool_file(root: Path) -> tuple[PoolFile, Problems]:
     path = root / POOL_FILE
     if not path.is_file():
         raise ContractError(
-            ContractProblem(path, None, "", "there is no pool here", f"give a folder that holds a {POOL_FILE}")
+            ContractProblem(
+                path, None, "", "there is no pool here", f"give a folder that holds a {POOL_FILE}"
+            )
         )
     tree = read_located(path)
     problems = Problems(tree, path)
@@ -165,12 +171,18 @@ def _check_actors(file: PoolFile, problems: Problems) -> None:
     seen: set[str] = set()
     for index, actor in enumerate(file.actors):
         if actor.id in seen:
-            problems.add(("actors", index, "id"), f"the actor `{actor.id}` is described twice", "keep one of them")
+            problems.add(
+                ("actors", index, "id"), f"the actor `{actor.id}` is described twice", "keep one of them"
+            )
         seen.add(actor.id)
     if file.publisher not in seen:
-        problems.add(("publisher",), f"`{file.publisher}` is not an actor of the pool", suggest(file.publisher, seen))
+        problems.add(
+            ("publisher",), f"`{file.publisher}` is not an actor of the pool", suggest(file.publisher, seen)
+        )
     elif not any(a.id == file.publisher and "publisher" in a.roles for a in file.actors):
-        problems.add(("publisher",), f"`{file.publisher}` has not the role publisher", "add `publisher` to its roles")
+        problems.add(
+            ("publisher",), f"`{file.publisher}` has not the role publisher", "add `publisher` to its roles"
+        )
 
 
 def _read_contracts(
@@ -192,9 +204,7 @@ def _read_contracts(
     return tuple(contracts), faults
 
 
-def _check_together(
-    file: PoolFile, contracts: tuple[Contract, ...], root: Path, problems: Problems
-) -> None:
+def _check_together(file: PoolFile, contracts: tuple[Contract, ...], root: Path, problems: Problems) -> None:
     """Contracts fit each other and the pool: ids, contributors, registers."""
     first: dict[str, Contract] = {}
     contributors = {a.id for a in file.actors if "contributor" in a.roles}
@@ -203,13 +213,30 @@ def _check_together(
         where = contract.file or root
         if contract.id in first:
             other = first[contract.id].file
-            _add(problems, where, "id", f"the feed `{contract.id}` has a contract already, in {other}", "rename one")
+            _add(
+                problems,
+                where,
+                "id",
+                f"the feed `{contract.id}` has a contract already, in {other}",
+                "rename one",
+            )
         first.setdefault(contract.id, contract)
         if contract.contributor not in contributors:
-            _add(problems, where, "contributor", f"`{contract.contributor}` is not a contributor of the pool",
-                 suggest(contract.contributor, contributors))
+            _add(
+                problems,
+                where,
+                "contributor",
+                f"`{contract.contributor}` is not a contributor of the pool",
+                suggest(contract.contributor, contributors),
+            )
         for needed in _registers(contract) - tables:
-            _add(problems, where, "needs", f"no feed of the pool has the table `{needed}`", suggest(needed, tables))
+            _add(
+                problems,
+                where,
+                "needs",
+                f"no feed of the pool has the table `{needed}`",
+                suggest(needed, tables),
+            )
 
 
 def _registers(contract: Contract) -> set[str]:
@@ -228,8 +255,8 @@ def _line_of(file: Path, key: str) -> int | None:
     tree = read_located(file)
     if key in tree:
         return tree.places[key].line
-    items = tree.get("customProperties")
-    for index, item in enumerate(items or ()):
+    for index, item in iterate_maps(tree.get("customProperties")):
         if item.get("property") == key:
-            return int(items.places[index].line)
+            place = place_of(tree, ("customProperties", index))
+            return place.line if place else 1
     return 1

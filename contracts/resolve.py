@@ -41,12 +41,12 @@ def load_contract(
     problems = Problems(tree, file)
     document = read_section(DataContract, tree, problems)
     check_official_schema(tree, problems)
-    extensions = read_extensions(ContractExtensions, tree, problems, ())
+    extensions = read_extensions(ContractExtensions, problems, ())
     problems.raise_if_any()
     if document is None or extensions is None:  # pragma: no cover - a misfit is always noted
         raise RuntimeError("a contract that doesn't fit must have been refused")
     zone = _check_timezone(extensions.timezone or timezone, problems)
-    contract = _compile(document, extensions, tree, file, zone, contributor, problems)
+    contract = _compile(document, extensions, zone, contributor, problems)
     problems.raise_if_any()
     return contract
 
@@ -76,12 +76,16 @@ def _standard_of(over: LocatedMap, standards: Path, problems: Problems) -> Locat
     at = _custom_path(over, "basedOn")
     known = sorted(p.stem for p in standards.glob("*.yaml"))
     if name not in known:
-        problems.add(at, f"there is no standard `{name}`", f"{suggest(name, known)} (known: {', '.join(known)})")
+        problems.add(
+            at, f"there is no standard `{name}`", f"{suggest(name, known)} (known: {', '.join(known)})"
+        )
         return None
     base = _read_standard(standards / f"{name}.yaml", (standards / f"{name}.yaml").stat().st_mtime_ns)
     found = str(base.get("version")).split(".", 1)[0]
     if found != str(major):
-        problems.add(at, f"the standard `{name}` has major version {found}, not {major}", f"write `{name}@{found}`")
+        problems.add(
+            at, f"the standard `{name}` has major version {found}, not {major}", f"write `{name}@{found}`"
+        )
     return base
 
 
@@ -94,27 +98,35 @@ def _read_standard(path: Path, _changed: int) -> LocatedMap:
 def _compile(
     document: DataContract,
     extensions: ContractExtensions,
-    tree: LocatedMap,
-    file: Path,
     timezone: str,
     contributor: str | None,
     problems: Problems,
 ) -> Contract:
     """Turn typed sections into the engine's contract, noting what doesn't hold together."""
+    tree = problems.tree
     owner = extensions.contributor or contributor
-    for name, value in (("contributor", owner), ("delivery", extensions.delivery), ("terms", extensions.terms)):
+    for name, value in (
+        ("contributor", owner),
+        ("delivery", extensions.delivery),
+        ("terms", extensions.terms),
+    ):
         if value is None:
-            problems.add(("customProperties",), f"the custom property `{name}` is missing",
-                         f"add `- {{property: {name}, value: ...}}` to customProperties")
-    server = _compile_server(document, tree, problems)
+            problems.add(
+                ("customProperties",),
+                f"the custom property `{name}` is missing",
+                f"add `- {{property: {name}, value: ...}}` to customProperties",
+            )
+    server = _compile_server(document, problems)
     problems.raise_if_any()
     if owner is None or extensions.delivery is None or extensions.terms is None or server is None:
         raise RuntimeError("what is missing must have been noted")  # pragma: no cover
     delivery = Delivery.model_validate(extensions.delivery.model_dump())
     _check_delivery(delivery, server, tree, problems)
-    tables = compile_tables(document, tree, extensions.terms, delivery, problems)
+    tables = compile_tables(document, extensions.terms, delivery, problems)
     _check_terms(extensions.terms, tables, _custom_path(tree, "terms"), problems)
-    rules = compile_delivery_rules(extensions.delivery_rules, tables, _custom_path(tree, "deliveryRules"), problems)
+    rules = compile_delivery_rules(
+        extensions.delivery_rules, tables, _custom_path(tree, "deliveryRules"), problems
+    )
     levels = compile_service_levels(document.sla_properties, problems)
     problems.raise_if_any()
     return Contract(
@@ -138,21 +150,23 @@ def _compile(
         support=tuple(s.channel for s in document.support if "@" in s.channel),
         origin_note=dict(extensions.origin_note),
         timezone=timezone,
-        file=file,
+        file=problems.file,
         digest=digest_of(tree, timezone, owner),
     )
 
 
-def _compile_server(document: DataContract, tree: LocatedMap, problems: Problems) -> Server | None:
+def _compile_server(document: DataContract, problems: Problems) -> Server | None:
     """Take the first server: where the feed is fetched."""
     if not document.servers:
-        problems.add((), "`servers` is missing", "add one server: where the feed is fetched and its wireFormat")
+        problems.add(
+            (), "`servers` is missing", "add one server: where the feed is fetched and its wireFormat"
+        )
         return None
     server = document.servers[0]
     location = server.location or server.path
     if not location:
         problems.add(("servers", 0), "the server has no `location`", "add `location: https://...`")
-    more = read_extensions(ServerExtensions, tree["servers"][0], problems, ("servers", 0))
+    more = read_extensions(ServerExtensions, problems, ("servers", 0))
     if more is None or location is None:
         return None
     return Server(
@@ -170,11 +184,15 @@ def _check_delivery(delivery: Delivery, server: Server, tree: LocatedMap, proble
     if delivery.mode == "periodic" and delivery.period is None:
         problems.add(at, "a periodic feed states its `period`", "add `period: P1D`")
     if delivery.mode == "snapshot" and (delivery.period or delivery.starts_on):
-        problems.add(at, "a snapshot has no period", "remove `period` and `startsOn`, or write `mode: periodic`")
+        problems.add(
+            at, "a snapshot has no period", "remove `period` and `startsOn`, or write `mode: periodic`"
+        )
     has_slot = "{period}" in server.location
     if (delivery.mode == "periodic") != has_slot:
         wanted = "names no `{period}`" if not has_slot else "names a `{period}`, which a snapshot has not"
-        problems.add(("servers", 0, "location"), f"the address {wanted}", "write `{period}` where the ISO day stands")
+        problems.add(
+            ("servers", 0, "location"), f"the address {wanted}", "write `{period}` where the ISO day stands"
+        )
 
 
 def _check_terms(terms: DataTerms, tables: tuple[Table, ...], at: KeyPath, problems: Problems) -> None:
@@ -196,8 +214,11 @@ def _check_timezone(name: str, problems: Problems) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        problems.add(_custom_path(problems.tree, "timezone"), f"`{name}` is not an IANA time zone",
-                     "write it as `America/Sao_Paulo`")
+        problems.add(
+            _custom_path(problems.tree, "timezone"),
+            f"`{name}` is not an IANA time zone",
+            "write it as `America/Sao_Paulo`",
+        )
     return name
 
 

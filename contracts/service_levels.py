@@ -36,8 +36,11 @@ def compile_service_levels(levels: Sequence[ServiceLevel], problems: Problems) -
     for index, level in enumerate(levels):
         name = level.property.lower()
         if name not in (*_OURS, *_OTHERS):
-            problems.add(("slaProperties", index, "property"), f"unknown service level `{level.property}`",
-                         suggest(level.property, (*_OURS, *_OTHERS)))
+            problems.add(
+                ("slaProperties", index, "property"),
+                f"unknown service level `{level.property}`",
+                suggest(level.property, (*_OURS, *_OTHERS)),
+            )
         elif name in _OURS:
             amount = _amount(level, name, index, problems)
             if amount is not None:
@@ -62,8 +65,11 @@ def _amount(level: ServiceLevel, name: str, index: int, problems: Problems) -> D
             problems.add(("slaProperties", index), "completeness is a share in per cent", 'write `unit: "%"`')
         return value
     if unit not in _UNITS:
-        problems.add(("slaProperties", index, "unit"), f"`{level.unit}` is not a unit of time",
-                     suggest(unit, _UNITS) or "write s, min, h, d, w or y")
+        problems.add(
+            ("slaProperties", index, "unit"),
+            f"`{level.unit}` is not a unit of time",
+            suggest(unit, _UNITS) or "write s, min, h, d, w or y",
+        )
         return None
     return value * _UNITS[unit]
 

@@ -7,6 +7,7 @@ Not here: the types (`odcs`, `extensions`, `pool`).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,19 @@ Model = TypeVar("Model", bound=BaseModel)
 KeyPath = tuple[str | int, ...]
 SCHEMA_FILE = Path(__file__).parent / "schemas" / "odcs-json-schema-v3.1.0.json"
 _NAMED_BY = ("name", "property", "server", "id", "channel")
+_LIST = ("a list", "write the items with `- ` before each, or in [ ]")
+_MAP = ("a mapping of keys to values", "write `key: value` lines below it")
+_WANTED = {
+    "string_type": ("a text", "write a text"),
+    "bool_type": ("true or false", "write true or false, without quotes"),
+    "int_type": ("a whole number", "write digits, without quotes"),
+    "float_type": ("a number", "write digits, without quotes"),
+    "tuple_type": _LIST,
+    "list_type": _LIST,
+    "model_type": _MAP,
+    "dict_type": _MAP,
+    "model_attributes_type": _MAP,
+}
 
 
 class Problems:
@@ -50,6 +64,15 @@ class Problems:
             raise ContractError(*sorted(unique, key=lambda p: (str(p.file), p.line or 0)))
 
 
+def value_at(tree: Any, path: KeyPath) -> Any:  # noqa: ANN401 - any YAML value
+    """Return what stands at a key path; None where nothing does."""
+    for part in path:
+        if not _has(tree, part):
+            return None
+        tree = tree[part]
+    return tree
+
+
 def write_key(tree: Any, path: KeyPath) -> str:  # noqa: ANN401 - any YAML value
     """Write a key path with names in place of list positions: `schema[reading].properties[power_w]`."""
     words = ""
@@ -64,7 +87,10 @@ def write_key(tree: Any, path: KeyPath) -> str:  # noqa: ANN401 - any YAML value
 
 
 def read_section(
-    model: type[Model], value: Any, problems: Problems, at: KeyPath = ()  # noqa: ANN401 - any YAML value
+    model: type[Model],
+    value: Any,  # noqa: ANN401 - any YAML value
+    problems: Problems,
+    at: KeyPath = (),
 ) -> Model | None:
     """Type one section; None if it doesn't fit, with the reasons noted."""
     try:
@@ -84,7 +110,9 @@ def check_official_schema(tree: Any, problems: Problems) -> None:  # noqa: ANN40
         best = _deepest(error)
         path = tuple(best.absolute_path)
         if not problems.covers(path):
-            problems.add(path, f"ODCS 3.1.0 refuses this: {_clip(best.message)}", "see the ODCS 3.1.0 documentation")
+            problems.add(
+                path, f"ODCS 3.1.0 refuses this: {_clip(best.message)}", "see the ODCS 3.1.0 documentation"
+            )
 
 
 @cache
@@ -104,27 +132,23 @@ def _deepest(error: Any) -> Any:  # noqa: ANN401 - jsonschema's error
 
 def _explain(model: type[BaseModel], item: dict[str, Any], loc: KeyPath) -> tuple[str, str]:
     """Word one pydantic error and its remedy."""
-    kind, found = item["type"], item.get("input")
+    kind, found = str(item["type"]), item.get("input")
     name = str(loc[-1]) if loc else ""
     if kind == "extra_forbidden":
         return f"unknown key `{name}`", suggest(name, known_keys(model, loc[:-1]))
     if kind == "missing":
         return f"`{name}` is missing", f"add `{name}: ...`"
-    if kind == "string_type":
-        hint = f'put it in quotes: "{found}"' if isinstance(found, int | float) else "write a text"
-        return f"a text is wanted, found {_show(found)}", hint
     if kind in {"literal_error", "enum"}:
-        expected = str(item.get("ctx", {}).get("expected", ""))
-        words = [w for w in expected.replace(" or ", ", ").replace("'", "").split(", ") if w]
+        words = re.findall(r"'([^']*)'", str(item.get("ctx", {}).get("expected", "")))
         return f"{_show(found)} is not one of: {', '.join(words)}", suggest(str(found), words)
-    if kind in {"tuple_type", "list_type"}:
-        return f"a list is wanted, found {_show(found)}", "write the items with `- ` before each, or in [ ]"
-    if kind in {"model_type", "dict_type", "model_attributes_type"}:
-        return f"a mapping of keys to values is wanted, found {_show(found)}", "write `key: value` lines below it"
-    if kind == "bool_type":
-        return f"true or false is wanted, found {_show(found)}", "write true or false, without quotes"
-    message = str(item["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    return f"{message}, found {_show(found)}" if not message.startswith("`") else message, ""
+    if kind in _WANTED:
+        wanted, fix = _WANTED[kind]
+        if kind == "string_type" and isinstance(found, int | float):
+            fix = f'put it in quotes: "{found}"'
+        return f"{wanted} is wanted, found {_show(found)}", fix
+    if kind == "string_pattern_mismatch":
+        return f"{_show(found)} has not the form `{item['ctx']['pattern']}`", "write it in that form"
+    return f"{str(item['msg']).removeprefix('Value error, ')}, found {_show(found)}", ""
 
 
 def known_keys(model: type[BaseModel], loc: KeyPath) -> tuple[str, ...]:

@@ -18,12 +18,23 @@ if TYPE_CHECKING:
 MAX_LENGTH = 2_000
 MAX_NODES = 300
 FUNCTIONS = (
-    "abs", "cast", "ceil", "coalesce", "concat", "contains", "date_diff", "date_part", "date_trunc", "extract",
-    "floor", "greatest", "least", "length", "lower", "lpad", "ltrim", "nullif", "regexp_extract",
+    "abs", "cast", "ceil", "coalesce", "concat", "contains", "date_diff", "date_trunc", "extract", "floor",
+    "greatest", "least", "length", "lower", "lpad", "ltrim", "nullif", "regexp_extract",
     "regexp_matches", "regexp_replace", "replace", "round", "rtrim", "split_part", "starts_with", "strptime",
     "substring", "trim", "try_cast", "upper",
 )  # fmt: skip
 """What a derived column may call, as the error message lists it."""
+
+
+_SYNTAX = """
+Column Identifier Literal Null Boolean Paren DataType DataTypeParam Var Interval
+Add Sub Mul Div IntDiv Mod Neg DPipe EQ NEQ GT GTE LT LTE And Or Not Is In Between Like ILike Case If
+"""
+_CALLS = """
+Abs Cast TryCast Ceil Coalesce Concat Contains DateDiff DateTrunc TimestampTrunc Extract Floor Greatest Least
+Length Lower Nullif Pad RegexpExtract RegexpLike RegexpReplace Replace Round SplitPart StartsWith StrToTime
+Substring Trim Upper
+"""
 
 
 class UnsafeSqlError(ValueError):
@@ -36,7 +47,7 @@ class UnsafeSqlError(ValueError):
         self.fix = fix
 
 
-def read_expression(sql: str, columns: Iterable[str]) -> exp.Expression:
+def read_expression(sql: str, columns: Iterable[str]) -> exp.Expr:
     """Parse a scalar expression over the named columns of one row (DuckDB dialect).
 
     Raises UnsafeSqlError for anything else: a query, a table, an unlisted function, an unknown column.
@@ -56,11 +67,11 @@ def read_expression(sql: str, columns: Iterable[str]) -> exp.Expression:
     return tree
 
 
-def write_expression(tree: exp.Expression, replacements: Mapping[str, exp.Expression]) -> str:
+def write_expression(tree: exp.Expr, replacements: Mapping[str, exp.Expr]) -> str:
     """Write an expression as DuckDB SQL, every column quoted and derived ones put in their place."""
     from sqlglot import exp
 
-    def place(node: exp.Expression) -> exp.Expression:
+    def place(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Column):
             return node
         if node.name in replacements:
@@ -70,14 +81,14 @@ def write_expression(tree: exp.Expression, replacements: Mapping[str, exp.Expres
     return tree.copy().transform(place).sql(dialect="duckdb")
 
 
-def columns_of(tree: exp.Expression) -> set[str]:
+def columns_of(tree: exp.Expr) -> set[str]:
     """Name the columns an expression reads."""
     from sqlglot import exp
 
     return {node.name for node in tree.find_all(exp.Column)}
 
 
-def _parse(sql: str) -> exp.Expression:
+def _parse(sql: str) -> exp.Expr:
     """Parse one expression; several statements or bad syntax are errors."""
     import sqlglot
     from sqlglot.errors import SqlglotError
@@ -88,7 +99,9 @@ def _parse(sql: str) -> exp.Expression:
         parsed = sqlglot.parse(f"SELECT {sql}", dialect="duckdb")
     except (SqlglotError, RecursionError) as error:
         words = str(error).split("\n", 1)[0].split(". Line", 1)[0]
-        raise UnsafeSqlError(f"not a valid expression: {words}", "write one scalar DuckDB expression") from None
+        raise UnsafeSqlError(
+            f"not a valid expression: {words}", "write one scalar DuckDB expression"
+        ) from None
     select = parsed[0] if len(parsed) == 1 else None
     plain = select is not None and type(select).__name__ == "Select" and len(select.expressions) == 1
     extra = {k for k, v in select.args.items() if v and k not in {"expressions", "kind"}} if select else set()
@@ -98,38 +111,29 @@ def _parse(sql: str) -> exp.Expression:
 
 
 @cache
-def _allowed_nodes() -> tuple[type[exp.Expression], ...]:
+def _allowed_nodes() -> tuple[type[exp.Expr], ...]:
     """Name the syntax an expression may be made of."""
     from sqlglot import exp
 
-    syntax = (
-        exp.Column, exp.Identifier, exp.Literal, exp.Null, exp.Boolean, exp.Paren, exp.DataType, exp.DataTypeParam,
-        exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.DPipe, exp.Interval, exp.Var,
-        exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.And, exp.Or, exp.Not, exp.Is, exp.In, exp.Between,
-        exp.Like, exp.ILike, exp.Case, exp.If,
-    )  # fmt: skip
-    calls = (
-        exp.Abs, exp.Cast, exp.TryCast, exp.Ceil, exp.Coalesce, exp.Concat, exp.Contains, exp.DateDiff,
-        exp.DateTrunc, exp.TimestampTrunc, exp.Extract, exp.Floor, exp.Greatest, exp.Least, exp.Length, exp.Lower,
-        exp.Nullif, exp.Pad, exp.RegexpExtract, exp.RegexpLike, exp.RegexpReplace, exp.Replace, exp.Round,
-        exp.SplitPart, exp.StartsWith, exp.StrToTime, exp.Substring, exp.Trim, exp.Upper,
-    )  # fmt: skip
-    return (*syntax, *calls)
+    names = (*_SYNTAX.split(), *_CALLS.split())
+    return tuple(getattr(exp, name) for name in names)
 
 
-def _check_column(node: exp.Expression, names: set[str]) -> None:
+def _check_column(node: exp.Expr, names: set[str]) -> None:
     """A column stands alone and is one of the table's."""
     from sqlglot import exp
 
     if not isinstance(node, exp.Column):
         return
     if node.table or isinstance(node.this, exp.Star):
-        raise UnsafeSqlError(f"`{node.sql(dialect='duckdb')}` reaches beyond the row", "name the column alone")
+        raise UnsafeSqlError(
+            f"`{node.sql(dialect='duckdb')}` reaches beyond the row", "name the column alone"
+        )
     if node.name not in names:
         raise UnsafeSqlError(f"the table has no column `{node.name}` in its file", suggest(node.name, names))
 
 
-def _name(node: exp.Expression) -> str:
+def _name(node: exp.Expr) -> str:
     """Name a piece of syntax as the author wrote it, nearly."""
     from sqlglot import exp
 
