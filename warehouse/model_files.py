@@ -1,7 +1,8 @@
 """The warehouse's models as files: one SELECT a table, its header read, its dependencies found.
 
 Here: reading and ordering. Not here: computing (`models`). A file is `models/<schema>/<table>.sql` and
-opens with comment lines `-- key: a, b` (unique, gives the order of rows), grain, units, source.
+opens with comment lines `-- key: a, b` (unique, gives the order of rows), grain, units, source. A line
+`-- optional: schema.table (a VARCHAR, b DOUBLE)` stands an empty table in where the lake has none.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from importlib.resources import files
 from pathlib import Path
 
 _KEY = re.compile(r"^-- key: *(.+)$", re.MULTILINE)
+_OPTIONAL = re.compile(r"^-- optional: (\w+\.\w+) \((.+)\)$", re.MULTILINE)
+_CONTINUED = re.compile(r"\n-- {2,}")
 _VARIABLE = re.compile(r"getvariable\('([a-z_]+)'\)")
 
 
@@ -32,6 +35,8 @@ class Model:
     """`schema.table` of every table read."""
     variables: frozenset[str]
     """Names of the DuckDB variables it reads."""
+    optional: tuple[tuple[str, str], ...] = ()
+    """Inputs that a pool may lack: `schema.table` and the column definitions of the empty stand-in."""
 
     @property
     def schema(self) -> str:
@@ -63,7 +68,8 @@ def parse_model(name: str, text: str) -> Model:
         raise ModelError(f"model {name}: a header line `-- key: a, b` is missing")
     columns = tuple(column.strip() for column in key[1].split(","))
     sql = text.rstrip().rstrip(";")
-    return Model(name, sql, columns, find_tables(name, sql), frozenset(_VARIABLE.findall(text)))
+    optional = tuple(_OPTIONAL.findall(_CONTINUED.sub(" ", text)))
+    return Model(name, sql, columns, find_tables(name, sql), frozenset(_VARIABLE.findall(text)), optional)
 
 
 def find_tables(name: str, sql: str) -> frozenset[str]:

@@ -24,7 +24,8 @@ import duckdb
 from warehouse.lake import Lake
 from warehouse.model_files import Model, ModelError, read_models, select_models
 from warehouse.quoting import columns, identifier, literal
-from warehouse.state import Stored, digest_file, digest_text, read_fingerprints, read_stored, write_stored
+from warehouse.records import record_pool
+from warehouse.state import Stored, digest_file, digest_text, read_fingerprints, read_stored, replace_tables
 
 if TYPE_CHECKING:
     from contracts.pool import Pool
@@ -72,12 +73,16 @@ def build_models(
     pool: Pool,
     parameters: Mapping[str, Value] | None = None,
     only: Collection[str] | None = None,
+    *,
+    now: dt.datetime | None = None,
 ) -> list[ModelResult]:
     """Build the engine's models for `pool`, all or those named in `only` with what they read.
 
-    `parameters` add to or replace the variables of `pool_variables`. Raises ModelError (ours).
+    `now` is the clock where the pool sets none; `parameters` add to or replace the variables of
+    `pool_variables`. Raises ModelError (ours).
     """
-    variables = {**pool_variables(lake, pool), **(parameters or {})}
+    record_pool(lake, pool)
+    variables = {**pool_variables(lake, pool, now), **(parameters or {})}
     return build(lake, select_models(read_models(), only), variables)
 
 
@@ -89,29 +94,37 @@ def build(lake: Lake, models: Sequence[Model], variables: Mapping[str, Value]) -
     """
     with _open_run(lake, variables) as run:
         results = [_build_one(run, model) for model in models]
-        _commit(lake, run)
+        replace_tables(lake, run.changed, run.states)
     return results
 
 
-def pool_variables(lake: Lake, pool: Pool) -> dict[str, Value]:
+def pool_variables(lake: Lake, pool: Pool, now: dt.datetime | None = None) -> dict[str, Value]:
     """Return the variables every model may read.
 
     `timezone`, `territory` (the pool's id), `zone_scales` (coarse to fine), `now` (UTC), and the local
     days `first_day`..`last_day`, inclusive: from the first period promised or loaded to the last whole
-    day before the pool's clock.
+    day before the clock, which is the pool's own `now`, else the one given. ValueError without either.
     """
-    now = pool.now.astimezone(dt.UTC)
-    last = now.astimezone(ZoneInfo(pool.timezone)).date() - dt.timedelta(days=1)
+    clock = pool.now or now
+    if clock is None:
+        raise ValueError(f"pool {pool.id} sets no clock and none was given")
+    clock = clock.astimezone(dt.UTC)
+    last = clock.astimezone(ZoneInfo(pool.timezone)).date() - dt.timedelta(days=1)
     starts = [c.delivery.starts_on for c in pool.contracts if c.delivery.starts_on]
     first = dt.date.fromisoformat(min(starts)) if starts else _first_loaded_day(lake)
     return {
         "timezone": pool.timezone,
         "territory": pool.id,
-        "zone_scales": list(pool.zone_scales) or DEFAULT_SCALES,
-        "now": now,
+        "zone_scales": sorted(pool.zone_scales, key=_fineness) or DEFAULT_SCALES,
+        "now": clock,
         "first_day": first or last - dt.timedelta(days=_DEFAULT_DAYS - 1),
         "last_day": last,
     }
+
+
+def _fineness(scale: str) -> int:
+    """Place of a zone scale from coarse to fine: the territory, then H3 by resolution."""
+    return -1 if scale == "territory" else int(scale.removeprefix("h3_"))
 
 
 def set_variables(con: duckdb.DuckDBPyConnection, variables: Mapping[str, Value]) -> None:
@@ -164,7 +177,8 @@ def _show(run: _Run, name: str, query: str) -> None:
 
 
 def _build_one(run: _Run, model: Model) -> ModelResult:
-    missing = tuple(sorted(model.inputs - run.tables))
+    absent = [(name, definition) for name, definition in model.optional if name not in run.tables]
+    missing = tuple(sorted(model.inputs - run.tables - {name for name, _ in absent}))
     if missing:
         run.tables.discard(model.name)
         return ModelResult(model.name, 0, changed=False, seconds=0, missing=missing)
@@ -173,7 +187,8 @@ def _build_one(run: _Run, model: Model) -> ModelResult:
         run.fingerprints[model.name] = before.digest
         return ModelResult(model.name, before.rows, changed=False, seconds=0)
     started = time.perf_counter()
-    path, rows = _compute(run, model)
+    with _stand_in(run, absent):
+        path, rows = _compute(run, model)
     stored = Stored(model.name, digest_file(path), fingerprint, rows)
     is_changed = before is None or before.digest != stored.digest or model.name not in run.tables
     if is_changed:
@@ -183,6 +198,19 @@ def _build_one(run: _Run, model: Model) -> ModelResult:
     _show(run, model.name, f"FROM read_parquet({literal(str(path))})")
     run.fingerprints[model.name] = stored.digest
     return ModelResult(model.name, rows, is_changed, time.perf_counter() - started)
+
+
+@contextmanager
+def _stand_in(run: _Run, absent: Sequence[tuple[str, str]]) -> Iterator[None]:
+    """Let a model read empty tables for its optional inputs that the lake has not."""
+    targets = {identifier(run.catalogue, *name.split(".")): definition for name, definition in absent}
+    for name, _ in absent:
+        run.con.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(run.catalogue, name.split('.')[0])}")
+    for target, definition in targets.items():
+        run.con.execute(f"CREATE TABLE {target} ({definition})")
+    yield
+    for target in targets:
+        run.con.execute(f"DROP TABLE {target}")
 
 
 def _compute(run: _Run, model: Model) -> tuple[Path, int]:
@@ -205,7 +233,8 @@ def _compute(run: _Run, model: Model) -> tuple[Path, int]:
 
 def _fingerprint(run: _Run, model: Model) -> str:
     """Digest of all that decides a model's rows; empty where an input's own state isn't known."""
-    inputs = {name: run.fingerprints.get(name, "") for name in sorted(model.inputs)}
+    absent = {name for name, _ in model.optional} - run.tables
+    inputs = {n: "absent" if n in absent else run.fingerprints.get(n, "") for n in sorted(model.inputs)}
     if not all(inputs.values()):
         return ""
     variables = {name: run.variables.get(name) for name in sorted(model.variables)}
@@ -216,17 +245,3 @@ def _engine_digest() -> str:
     """Digest of what every model uses beside its own SQL."""
     macros = Path(__file__).with_name("macros.sql").read_bytes()
     return sha256(macros + duckdb.__version__.encode()).hexdigest()
-
-
-def _commit(lake: Lake, run: _Run) -> None:
-    """Replace the changed tables and remember every new state, in one short transaction."""
-    if not run.changed and not run.states:
-        return
-
-    def replace(con: duckdb.DuckDBPyConnection) -> None:
-        for name, path in run.changed.items():
-            target = identifier("lake", *name.split("."))
-            con.execute(f"CREATE OR REPLACE TABLE {target} AS FROM read_parquet({literal(str(path))})")
-        write_stored(con, run.states)
-
-    lake.write(replace)

@@ -6,7 +6,7 @@ commits nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.lake import Lake
+from warehouse.quoting import identifier, literal
 
 MODEL_TABLE = """
     CREATE TABLE IF NOT EXISTS lake.pool.model (
@@ -51,6 +52,23 @@ def read_stored(con: duckdb.DuckDBPyConnection, lake: Lake) -> dict[str, Stored]
         return {}
     rows = con.execute("SELECT name, digest, fingerprint, row_count FROM lake.pool.model").fetchall()
     return {row[0]: Stored(*row) for row in rows}
+
+
+def replace_tables(lake: Lake, tables: Mapping[str, Path], states: Sequence[Stored]) -> None:
+    """Make each `schema.table` the rows of its Parquet file and remember states, in one transaction.
+
+    Commits nothing where both are empty.
+    """
+    if not tables and not states:
+        return
+
+    def replace(con: duckdb.DuckDBPyConnection) -> None:
+        for name, path in tables.items():
+            target = identifier("lake", *name.split("."))
+            con.execute(f"CREATE OR REPLACE TABLE {target} AS FROM read_parquet({literal(str(path))})")
+        write_stored(con, states)
+
+    lake.write(replace)
 
 
 def write_stored(con: duckdb.DuckDBPyConnection, states: Sequence[Stored]) -> None:

@@ -5,6 +5,7 @@ The gates have their own tests; here the warehouse gets what they would hand ove
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import zipfile
 from collections.abc import Callable, Iterator
@@ -30,6 +31,9 @@ from contracts.model import (
 from contracts.verdict import Arrival, Status, TableCount, Verdict
 from warehouse.lake import Lake
 from warehouse.load import load_deliveries
+from warehouse.model_files import read_models
+from warehouse.models import build_models
+from warehouse.records import record_verdicts
 
 ROOT = Path(__file__).parents[2]
 FEEDS = ROOT / "pools" / "porto-alegre" / "feeds"
@@ -289,3 +293,28 @@ def stops() -> Callable[..., Contract]:
         return make_contract(feed, make_table("stop", "stop_id* VARCHAR"), trip, domain="mobility")
 
     return make
+
+
+@pytest.fixture(scope="session")
+def built(demo: Demo, loaded: Lake) -> Lake:
+    """The demo's lake with its verdicts recorded and the engine's models built. Read it, don't write."""
+    record_verdicts(loaded, demo.pool, [v for verdicts in demo.verdicts.values() for v in verdicts])
+    names = {model.name for model in read_models() if model.schema != "mobility"}
+    build_models(loaded, demo.pool, only=names)
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def golden() -> Callable[..., dict[tuple[str, str], float]]:
+    """Give the golden values of a measure as (date, key) -> value; skip where the file is not there."""
+    if not GOLDEN.exists():
+        pytest.skip(f"golden values are not there: {GOLDEN.name} beside the repository")
+    with GOLDEN.open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+
+    def values(measure: str) -> dict[tuple[str, str], float]:
+        found = {(r["date"], r["key"]): float(r["value"]) for r in rows if r["measure"] == measure}
+        assert found, measure
+        return found
+
+    return values

@@ -10,7 +10,8 @@ def test_the_readings_of_all_days_are_in_the_lake_with_their_provenance(demo, lo
     con = loaded.cursor()
     row = con.execute("""
         SELECT
-            count(*), count(DISTINCT period), count(DISTINCT delivery_id), any_value(contributor), any_value(feed)
+            count(*), count(DISTINCT period), count(DISTINCT delivery_id), any_value(contributor),
+            any_value(feed)
         FROM energy.reading
     """).fetchone()
     assert row == (expected, 27, 27, "enerflux", "enerflux-readings")
