@@ -18,6 +18,7 @@ class ReadFinding:
     detail: str
     table: str | None = None
     column: str | None = None
+    """The column's name in the sender's file, as promised."""
     line: int | None = None
     expected: str | None = None
     observed: str | None = None

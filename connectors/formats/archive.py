@@ -43,7 +43,8 @@ def gunzip(data: Path, target: Path, max_bytes: int) -> Path:
         detail = "the gzip file ends too early: it was cut in transfer or while it was written"
         raise UnreadableError(ReadFinding("truncated_archive", detail)) from error
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise UnreadableError(ReadFinding("unreadable", f"the gzip file is damaged: {error}")) from error
+        finding = ReadFinding("unreadable", f"the gzip file is damaged: {error}", expected="gzip")
+        raise UnreadableError(finding) from error
     return target
 
 
@@ -62,7 +63,8 @@ def unzip(data: Path, folder: Path, wanted: Collection[str], max_bytes: int) -> 
     except (zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise UnreadableError(ReadFinding("unreadable", f"the zip file is damaged: {error}")) from error
+        finding = ReadFinding("unreadable", f"the zip file is damaged: {error}", expected="zip")
+        raise UnreadableError(finding) from error
 
 
 def find_misplaced(data: Path, name: str) -> str | None:
@@ -100,7 +102,9 @@ def _check_entries(entries: list[zipfile.ZipInfo], limit: int) -> None:
             f"the zip file unpacks to more than {limit} bytes: refused as a possible bomb",
         ),
     )
-    findings = [ReadFinding("unreadable", detail) for is_broken, detail in problems if is_broken]
+    findings = [
+        ReadFinding("unreadable", detail, expected="zip") for is_broken, detail in problems if is_broken
+    ]
     if findings:
         raise UnreadableError(*findings)
 
@@ -133,7 +137,7 @@ def _explain_bad_zip(data: Path, error: zipfile.BadZipFile) -> ReadFinding:
         return ReadFinding("empty_delivery", "the file is empty")
     if head.startswith(ZIP_MAGIC):
         if "CRC" in str(error):
-            return ReadFinding("unreadable", f"the zip file is damaged: {error}")
+            return ReadFinding("unreadable", f"the zip file is damaged: {error}", expected="zip")
         detail = "the zip file has lost its end: it was cut in transfer or while it was written"
         return ReadFinding("truncated_archive", detail)
     return find_html(head) or _refuse_kind("zip", head)

@@ -12,7 +12,7 @@ from pathlib import Path
 from connectors.formats.archive import gunzip
 from connectors.formats.header import (
     BOM,
-    SEPARATOR_NAMES,
+    TAB,
     Header,
     check_header,
     name_uniquely,
@@ -49,7 +49,7 @@ def read_text(table: Table, dialect: Dialect, data: Path, scratch: Path) -> RawT
     _judge_header(table, dialect, text, header)
     shape = Shape(dialect.delimiter, dialect.quote, len(header.names))
     walk = walk_lines(text, header.data_start, header.line + 1, shape)
-    _judge_walk(table, header, walk)
+    _judge_walk(table, dialect, header, walk)
     raw = _describe(table, dialect, text, header, walk)
     if not walk.spans and not walk.is_mixed:
         return raw
@@ -131,11 +131,10 @@ def _judge_header(table: Table, dialect: Dialect, text: Path, header: Header) ->
 
 
 def _wrong_separator(table: Table, dialect: Dialect, delimiter: str, header: Header) -> ReadFinding:
-    expected = SEPARATOR_NAMES.get(dialect.delimiter, dialect.delimiter)
-    observed = SEPARATOR_NAMES[delimiter]
+    expected, observed = ("TAB" if mark == TAB else mark for mark in (dialect.delimiter, delimiter))
     return ReadFinding(
         "wrong_separator",
-        f"cells are separated by {observed}, the contract promises {expected}",
+        f"columns are separated by {observed} and the contract promises {expected}",
         table=table.name,
         line=header.line,
         expected=expected,
@@ -143,7 +142,7 @@ def _wrong_separator(table: Table, dialect: Dialect, delimiter: str, header: Hea
     )
 
 
-def _judge_walk(table: Table, header: Header, walk: Walk) -> None:
+def _judge_walk(table: Table, dialect: Dialect, header: Header, walk: Walk) -> None:
     """Raise if no line at all is a row, or if the text is in another encoding throughout."""
     if walk.undecodable_line is not None and not walk.has_valid_non_ascii:
         finding = _wrong_encoding(
@@ -152,8 +151,8 @@ def _judge_walk(table: Table, header: Header, walk: Walk) -> None:
         raise UnreadableError(replace(finding, table=table.name))
     if walk.rows == 0 and walk.unread:
         line = walk.unread[0][0]
-        expected = f"{len(header.names)} cells"
-        detail = f"not one line has the {expected} of the header (first: line {line})"
+        expected = dialect.delimiter.join(header.names)
+        detail = f"not one line has the {len(header.names)} columns of the header (first: line {line})"
         raise UnreadableError(
             ReadFinding("not_the_promised_shape", detail, table=table.name, line=line, expected=expected)
         )

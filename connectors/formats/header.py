@@ -18,8 +18,8 @@ from contracts.raw_table import ReadFinding
 
 HEAD_BYTES = 1 << 16
 BOM = b"\xef\xbb\xbf"
-SEPARATORS = (";", ",", "\t", "|")
-SEPARATOR_NAMES = {";": "semicolon ;", ",": "comma ,", "\t": "tab", "|": "bar |", " ": "blank"}
+TAB = "\t"
+SEPARATORS = (";", ",", TAB, "|")
 NEAR = 0.4
 STRIPPED = "header_blanks_stripped"
 
@@ -157,7 +157,7 @@ def _miss(column: Column, near: Found | None, header: Header, table: Table) -> R
         "missing_column",
         detail,
         table=table.name,
-        column=column.name,
+        column=column.source,
         line=header.line,
         expected=name,
         observed=near.name if near else None,
@@ -170,7 +170,7 @@ def _find_doubles(header: Header, columns: Sequence[Column], table: Table) -> li
             "not_the_promised_shape",
             f"column {column.source} stands {header.names.count(column.source)} times in the header",
             table=table.name,
-            column=column.name,
+            column=column.source,
             line=header.line,
             expected="once",
             observed=f"{header.names.count(column.source)} times",

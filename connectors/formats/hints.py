@@ -24,8 +24,8 @@ _DECIMAL_POINT = re.compile(r"\s*[-+]?\d+(?:,\d{3})*\.\d+\s*")
 _SLASHED = re.compile(r"\s*(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?:\D.*)?")
 _UNIT = re.compile(r"(?<![A-Za-z])(k?VA|[kMG]?Wh?|kg|g|t|m3|hl|l|cm|mm|km|m|s|min|h|degC|°C|%)(?![A-Za-z])")
 _ISO = {
-    LogicalType.DATE: "ISO 8601, such as 2019-06-03",
-    LogicalType.TIMESTAMP: "ISO 8601 with offset, such as 2019-06-03T00:00:00-03:00",
+    LogicalType.DATE: "2019-06-03 (ISO 8601)",
+    LogicalType.TIMESTAMP: "2019-06-03T00:00:00-03:00 (ISO 8601)",
 }
 _LAST_MONTH = 12
 
@@ -65,7 +65,7 @@ def _check_unit(place: Found, header: Header) -> ReadFinding | None:
     return ReadFinding(
         "wrong_unit",
         f"the name {place.name} announces {written[1]}, the contract promises {promised}",
-        column=place.column.name,
+        column=place.column.source,
         line=header.line,
         expected=promised,
         observed=written[1],
@@ -89,14 +89,13 @@ def _check_decimal(column: Column, cells: Sequence[tuple[int, str]], decimal: st
     line, cell = next(((line, cell) for line, cell in cells if other.fullmatch(cell)), (0, ""))
     if not cell:
         return None
-    promised = "decimal point" if decimal == "." else "decimal comma"
     return ReadFinding(
-        "wrong_decimal",
-        f"numbers are written with a decimal {name}, as in {_show(column, cell)}; promised: {promised}",
-        column=column.name,
+        "wrong_decimal_mark",
+        f"numbers of {column.source} are written with a decimal {name}, as in {_show(column, cell)}",
+        column=column.source,
         line=line,
-        expected=promised,
-        observed=f"decimal {name}: {_show(column, cell)}",
+        expected=f"0{decimal}5",
+        observed=_show(column, cell),
     )
 
 
@@ -106,14 +105,13 @@ def _check_order(column: Column, cells: Sequence[tuple[int, str]]) -> ReadFindin
         return None
     line, cell, first = matches[0]
     order = _name_order([(int(match[1]), int(match[3])) for _, _, match in matches], first[2])
-    promised = _ISO[column.logical_type]
     return ReadFinding(
         "wrong_date_format",
-        f"dates look like {order}, as in {_show(column, cell)}; promised: {promised}",
-        column=column.name,
+        f"dates of {column.source} look like {order}, as in {_show(column, cell)}",
+        column=column.source,
         line=line,
-        expected=promised,
-        observed=f"{order}: {_show(column, cell)}",
+        expected=_ISO[column.logical_type],
+        observed=f"{_show(column, cell)} ({order.partition(' ')[0]})",
     )
 
 

@@ -23,6 +23,8 @@ from contracts.model import Column, Contract, Table
 from contracts.raw_table import RawTable, ReadFinding, UnreadableError
 
 ENTITY_BYTES = 16_000_000
+PROMISED = "[{…}, {…}] NGSI-LD"
+"""A JSON array of entities, in signs that need no translation."""
 _AXES = {"lon": "/coordinates/0", "lat": "/coordinates/1"}
 _V2_TYPES = ("Number", "Text", "DateTime", "Boolean", "StructuredValue", "geo:json", "Integer", "Float")
 _ALIASES = {"id": ("@id",), "type": ("@type",)}
@@ -58,18 +60,17 @@ def _check_ends(table: Table, text: Path) -> ReadFinding | None:
         file.seek(max(0, text.stat().st_size - 4096))
         tail = file.read()
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    promised = "a JSON array of entities"
     if not start:
         return ReadFinding("empty_delivery", "the file is empty", table=table.name)
     if is_utf16(head):
         detail = "JSON must be UTF-8 and this is UTF-16"
         return ReadFinding("wrong_encoding", detail, table=table.name, expected="utf-8", observed="UTF-16")
     if not start.startswith(b"["):
-        return find_html(head) or _refuse_shape(table, promised, _describe_json(start))
+        return find_html(head) or _refuse_shape(table, PROMISED, _describe_json(start))
     if not tail.rstrip().endswith(b"]"):
         detail = "the JSON array does not end: the file was cut in transfer or while it was written"
         return ReadFinding(
-            "not_the_promised_shape", detail, table=table.name, expected=promised, observed="a cut array"
+            "not_the_promised_shape", detail, table=table.name, expected=PROMISED, observed="[{…}, …"
         )
     return None
 
@@ -106,9 +107,7 @@ def _find_undecodable(text: Path) -> int | None:
 def _explain_json(table: Table, error: Exception) -> ReadFinding:
     reason = re.search(r"Malformed JSON.*?, (at byte \d+ in record/value \d+: [^\n]*)", str(error))
     detail = f"the file is not well-formed JSON{f' ({reason[1]})' if reason else ''}"
-    return ReadFinding(
-        "not_the_promised_shape", detail, table=table.name, expected="a JSON array of entities"
-    )
+    return ReadFinding("not_the_promised_shape", detail, table=table.name, expected=PROMISED)
 
 
 def _stage(con: DuckDBPyConnection, table: Table, text: Path, scratch: Path) -> RawTable:
@@ -180,7 +179,7 @@ def _judge_entities(con: DuckDBPyConnection, table: Table, keys: Mapping[str, tu
     ).fetchall()[0]
     if strays:
         observed = f"{strays} of {entities} elements are no objects"
-        raise UnreadableError(_refuse_shape(table, "a JSON array of entities", observed))
+        raise UnreadableError(_refuse_shape(table, PROMISED, observed))
     if not entities:
         return
     findings = [*_find_v2(con, table, keys), *_find_absent(con, table, keys)]
@@ -199,8 +198,12 @@ def _find_v2(con: DuckDBPyConnection, table: Table, keys: Mapping[str, tuple[str
     if not checks:
         return []
     (count,) = con.execute(f"SELECT count(*) FROM ngsi_entity WHERE {' OR '.join(checks)}").fetchall()[0]
-    expected = "NGSI-LD (type Property, Relationship, GeoProperty)"
-    return [_refuse_shape(table, expected, "NGSI-v2 (type Number, Text, DateTime...)")] if count else []
+    observed = "NGSI-v2 (type Number, Text, DateTime…)"
+    return (
+        [_refuse_shape(table, "NGSI-LD (type Property, Relationship, GeoProperty)", observed)]
+        if count
+        else []
+    )
 
 
 def _find_absent(
@@ -223,7 +226,7 @@ def _miss(table: Table, column: Column, name: str, found: Sequence[str]) -> Read
     words = f"the nearest name found is {near}" if near else f"found: {', '.join(found[:20])}"
     detail = f"no entity has the attribute {name}; {words}"
     return ReadFinding(
-        "missing_column", detail, table=table.name, column=column.name, expected=name, observed=near
+        "missing_column", detail, table=table.name, column=column.source, expected=name, observed=near
     )
 
 
@@ -256,9 +259,9 @@ def _refuse_timeless(table: Table, column: Column) -> ReadFinding:
         f"{attribute} comes without observedAt: this is the simplified form; ask without the parameter "
         "options=keyValues (or options=simplified), so that times are sent",
         table=table.name,
-        column=column.name,
-        expected=f"{column.source} (normalised or concise form)",
-        observed="simplified form, without times",
+        column=column.source,
+        expected=column.source,
+        observed="options=keyValues",
     )
 
 
