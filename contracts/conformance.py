@@ -17,6 +17,16 @@ from contracts.verdict import Example, Outcome, RuleResult
 
 RULE = "gtfs_conformance"
 EXAMPLES = 5
+_CRASHES = frozenset(
+    {
+        "i_o_error",
+        "runtime_exception_in_loader_error",
+        "runtime_exception_in_validator_error",
+        "thread_execution_error",
+        "u_r_i_syntax_error",
+    }
+)
+"""Notices about the validator, not about the feed."""
 _RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 _SEVERITIES = {"ERROR": Severity.ERROR, "WARNING": Severity.WARNING, "INFO": Severity.INFO}
 _OUTCOMES = {
@@ -33,6 +43,7 @@ class Notice(Protocol):
     severity: str
     file: str | None
     row: int | None
+    message: str
     field: str | None
 
     def get(self, key: str) -> object:
@@ -112,8 +123,9 @@ def _summary(code: str, file: str, group: Sequence[Notice], cap: Severity, examp
         source=field,
         severity=severity,
         dimension=Dimension.CONFORMITY,
-        outcome=_OUTCOMES[severity],
-        failed_rows=len(group),
+        outcome=Outcome.ERROR if code in _CRASHES else _OUTCOMES[severity],
+        failed_rows=0 if code in _CRASHES else len(group),
+        reason=group[0].message if code in _CRASHES else None,
         examples=tuple(_example(notice) for notice in group[:examples]),
     )
 

@@ -57,7 +57,7 @@ class Draft:
     rules: tuple[RuleResult, ...] = ()
     """Gate 1's results."""
     notices: tuple[RuleResult, ...] = ()
-    """The GTFS validator's."""
+    """The GTFS validator's, and the reader's."""
     profile: dict[str, Any] = field(default_factory=dict)
     findings: tuple[ReadFinding, ...] = ()
     """Why it can't be read; then there is nothing else."""
@@ -182,6 +182,7 @@ def _draft_of_readable(room: _Room, arrival: Arrival, data: Path, scratch: Path)
     notices: tuple[RuleResult, ...] = ()
     if contract.server.wire_format is WireFormat.GTFS:
         notices = check_gtfs(contract, data, scratch, day=room.today)
+    notes = _notes(tables)
     profile = profile_delivery(
         room.con,
         contract,
@@ -197,7 +198,7 @@ def _draft_of_readable(room: _Room, arrival: Arrival, data: Path, scratch: Path)
     folder = f"{contract.id}/{arrival.period or SNAPSHOT}/{arrival.delivery_id}@{contract.version}"
     _move(accepted, room.home.accepted / folder, scratch)
     _move(quarantine, room.home.quarantine / folder, scratch)
-    return Draft(arrival, folder, judgement.tables, judgement.rules, notices, profile)
+    return Draft(arrival, folder, judgement.tables, judgement.rules, (*notices, *notes), profile)
 
 
 def _with_past(contract: Contract, drafts: Sequence[Draft], past: Sequence[Verdict]) -> list[Draft]:
@@ -289,6 +290,21 @@ def _finding_result(finding: ReadFinding) -> RuleResult:
         expected=finding.expected,
         reason=finding.detail,
         examples=() if line is None else (Example(position=max(line - 2, 0), line=line),),
+    )
+
+
+def _notes(tables: Mapping[str, RawTable]) -> tuple[RuleResult, ...]:
+    """Repairs made in reading: told, and weighing nothing."""
+    return tuple(
+        RuleResult(
+            rule=note,
+            table=table.table,
+            severity=Severity.INFO,
+            dimension=Dimension.CONFORMITY,
+            outcome=Outcome.WARNING,
+        )
+        for table in tables.values()
+        for note in table.notes
     )
 
 
