@@ -1,0 +1,51 @@
+-- Fresh values against those that stand: an unchanged cell keeps its row, a changed one says what it replaces.
+-- grain: one row an indicator, zone, period and edition
+-- source: fresh, previous (the value table as it stands); variables snapshot, now. computed_from gets the number of
+--   the snapshot read; it is left out of the comparison, or running again would change every row.
+WITH compared AS (
+    SELECT
+        fresh.*,
+        previous.computed_from AS previous_from,
+        previous.supersedes AS previous_supersedes,
+        previous.revised_at AS previous_revised_at,
+        previous.indicator IS NOT NULL AS is_known,
+        fresh.value IS NOT DISTINCT FROM previous.value
+        AND fresh.numerator IS NOT DISTINCT FROM previous.numerator
+        AND fresh.denominator IS NOT DISTINCT FROM previous.denominator
+        AND fresh.n_contributors IS NOT DISTINCT FROM previous.n_contributors
+        AND fresh.n_observed IS NOT DISTINCT FROM previous.n_observed
+        AND fresh.n_expected IS NOT DISTINCT FROM previous.n_expected
+        AND fresh.status IS NOT DISTINCT FROM previous.status
+        AND fresh.status_reason IS NOT DISTINCT FROM previous.status_reason AS is_same
+    FROM fresh
+    LEFT JOIN previous
+        ON
+            fresh.indicator = previous.indicator
+            AND fresh.indicator_version = previous.indicator_version
+            AND fresh.parameters_hash = previous.parameters_hash
+            AND fresh.zone_scale = previous.zone_scale
+            AND fresh.zone = previous.zone
+            AND fresh.period_grain = previous.period_grain
+            AND fresh.period_start = previous.period_start
+            AND fresh.edition = previous.edition
+)
+
+SELECT
+    * EXCLUDE (previous_from, previous_supersedes, previous_revised_at, is_known, is_same) REPLACE (
+        CASE
+            WHEN is_known AND regexp_replace(previous_from, ',"snapshot":\d+\}$', '}') = computed_from
+                THEN previous_from
+            ELSE computed_from[:-2] || ',"snapshot":' || getvariable('snapshot')::BIGINT || '}'
+        END AS computed_from,
+        CASE
+            WHEN NOT is_known THEN NULL
+            WHEN is_same THEN previous_supersedes
+            ELSE json_extract(previous_from, '$.snapshot')::BIGINT
+        END AS supersedes,
+        CASE
+            WHEN NOT is_known THEN NULL
+            WHEN is_same THEN previous_revised_at
+            ELSE getvariable('now')::TIMESTAMPTZ
+        END AS revised_at
+    )
+FROM compared
