@@ -1,0 +1,1 @@
+"""Descriptions of what is published, for machines: Data Package and DCAT-AP."""

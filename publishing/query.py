@@ -1,0 +1,119 @@
+"""A dataset's SELECT: read as a tree, held to open columns, and run on gated tables only.
+
+Here: parsing, finding every column a query reads, replacing each table by what the terms leave of it.
+Not here: which columns are open (`terms`) and how rows are written (`extracts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+from sqlglot import exp, parse
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import traverse_scope
+
+from publishing.dataset import Dataset
+from publishing.errors import PublicationError
+
+Columns = Mapping[str, str]
+"""Column name -> DuckDB type."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """A checked SELECT and what it reads."""
+
+    tree: exp.Query
+    used: Mapping[str, frozenset[str]]
+    """Lake table (`mobility.stop`) -> columns read anywhere in the query."""
+
+
+def read_query(dataset: Dataset, schema: Mapping[str, Columns]) -> Query:
+    """Parse the dataset's query and list the columns it reads.
+
+    `schema` holds the tables that the query may name. Raises PublicationError `not_one_select`,
+    `table_not_allowed`, `star_not_allowed` or `query_unreadable`.
+    """
+    tree = _parse_select(dataset, _text_of(dataset))
+    _refuse_stars(dataset, tree)
+    tables = _tables_of(tree)
+    for table in tables:
+        if _name_of(table) not in schema:
+            raise PublicationError(dataset.id, "table_not_allowed", f"no source promises {table.sql('duckdb')}")
+    return Query(tree, _columns_read(dataset, tree, schema))
+
+
+def list_tables(dataset: Dataset) -> tuple[str, ...]:
+    """Names of the lake's tables that the dataset's query reads, sorted. Raises PublicationError."""
+    tree = _parse_select(dataset, _text_of(dataset))
+    return tuple(sorted({_name_of(table) for table in _tables_of(tree)}))
+
+
+def gate_tables(query: Query, gate: Callable[[str], exp.Expression]) -> str:
+    """Return the query's SQL with every lake table replaced by the subquery that `gate` gives for it."""
+    tree = query.tree.copy()
+    for table in _tables_of(tree):
+        alias = table.alias or table.name
+        table.replace(exp.Subquery(this=gate(_name_of(table)), alias=exp.TableAlias(this=exp.to_identifier(alias))))
+    return tree.sql(dialect="duckdb")
+
+
+def _text_of(dataset: Dataset) -> str:
+    if dataset.select is not None:
+        return dataset.select
+    name = f"{(dataset.sql or '').replace('-', '_')}.sql"
+    resource = files("publishing").joinpath("datasets", name)
+    if "/" in name or not resource.is_file():
+        raise PublicationError(dataset.id, "query_unreadable", f"the engine has no query {dataset.sql}")
+    return resource.read_text(encoding="utf-8")
+
+
+def _parse_select(dataset: Dataset, text: str) -> exp.Query:
+    try:
+        statements = [statement for statement in parse(text, read="duckdb") if statement is not None]
+    except SqlglotError as error:
+        raise PublicationError(dataset.id, "query_unreadable", str(error).splitlines()[0]) from error
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        raise PublicationError(dataset.id, "not_one_select", "a dataset is exactly one SELECT")
+    return statements[0]
+
+
+def _refuse_stars(dataset: Dataset, tree: exp.Query) -> None:
+    for star in tree.find_all(exp.Star):
+        if not isinstance(star.parent, exp.Count):
+            raise PublicationError(dataset.id, "star_not_allowed", "columns are named one by one")
+
+
+def _tables_of(tree: exp.Query) -> list[exp.Table]:
+    """Tables of the lake: everything in FROM and JOIN that is no CTE of the query."""
+    defined = {cte.alias for cte in tree.find_all(exp.CTE)}
+    return [table for table in tree.find_all(exp.Table) if table.db or table.name not in defined]
+
+
+def _name_of(table: exp.Table) -> str:
+    if not isinstance(table.this, exp.Identifier) or table.catalog:
+        return table.sql(dialect="duckdb")
+    return f"{table.db}.{table.name}"
+
+
+def _columns_read(
+    dataset: Dataset, tree: exp.Query, schema: Mapping[str, Columns]
+) -> dict[str, frozenset[str]]:
+    nested: dict[str, dict[str, dict[str, str]]] = {}
+    for name, columns in schema.items():
+        domain, table = name.split(".")
+        nested.setdefault(domain, {})[table] = dict(columns)
+    try:
+        qualified = qualify(tree.copy(), schema=nested, dialect="duckdb")
+    except SqlglotError as error:
+        raise PublicationError(dataset.id, "query_unreadable", str(error).splitlines()[0]) from error
+    used: dict[str, set[str]] = {}
+    for scope in traverse_scope(qualified):
+        for column in scope.columns:
+            source = scope.sources.get(column.table)
+            if isinstance(source, exp.Table):
+                used.setdefault(_name_of(source), set()).add(column.name)
+    return {table: frozenset(columns) for table, columns in used.items()}
