@@ -146,6 +146,8 @@ def read_extensions(model: type[Extension], problems: Problems, at: KeyPath) -> 
             problems.add((*at, "customProperties", index), f"`{name}` is given twice", "keep one of them")
         where[name] = index
         values[name] = item.get("value")
+        if isinstance(values, LocatedMap):
+            values.places[name] = item.place
     inner = Problems(values, problems.file)
     section = read_section(model, values, inner)
     for path, found in zip(inner.paths, inner.found, strict=True):

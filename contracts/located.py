@@ -14,13 +14,20 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.events import (
+    AliasEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from contracts.errors import ContractError, ContractProblem
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
+MAX_BRACKETS = 200
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -74,7 +81,7 @@ def parse_located(text: str, path: Path) -> LocatedMap:
         raise _fault(
             path, 1, "the file is not a mapping of keys to values", "start with `apiVersion: v3.1.0`"
         )
-    tree = _build(node, path, 0)
+    tree = _build(node, path)
     if not isinstance(tree, LocatedMap):  # pragma: no cover - _build of a mapping is a mapping
         raise TypeError(type(tree))
     return tree
@@ -111,21 +118,44 @@ def _read_text(path: Path) -> str:
 
 def _compose(text: str, path: Path) -> Node | None:
     """Parse to nodes; a syntax error becomes a ContractError at its line."""
-    if not text.strip():
+    if not any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()):
         raise _fault(path, 1, "the file is empty", "start with `apiVersion: v3.1.0`")
-    yaml = YAML(typ="rt", pure=True)
     try:
-        for event in yaml.parse(text):
-            if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
-                line = event.start_mark.line + 1
-                raise _fault(
-                    path, line, "anchors and aliases are refused", "write the value out where it is used"
-                )
-        return YAML(typ="rt", pure=True).compose(text)  # type: ignore[no-any-return]
+        _check_events(text, path)
+        return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]
     except RecursionError:
         raise _fault(path, None, "the file is nested too deeply", "flatten it") from None
     except YAMLError as error:
         raise _syntax_fault(error, path) from None
+
+
+def _check_events(text: str, path: Path) -> None:
+    """Refuse, before anything is built, what could make a small file a large or a deep one."""
+    if _bracket_depth(text) > MAX_BRACKETS:  # the scanner itself takes quadratic time on these
+        raise _fault(path, None, f"nested deeper than {MAX_DEPTH} levels", "flatten it")
+    depth = 0
+    for event in YAML(typ="safe", pure=True).parse(text):
+        line = event.start_mark.line + 1
+        if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
+            raise _fault(
+                path, line, "anchors and aliases are refused", "write the value out where it is used"
+            )
+        depth += isinstance(event, MappingStartEvent | SequenceStartEvent)
+        depth -= isinstance(event, MappingEndEvent | SequenceEndEvent)
+        if depth > MAX_DEPTH:
+            raise _fault(path, line, f"nested deeper than {MAX_DEPTH} levels", "flatten it")
+
+
+def _bracket_depth(text: str) -> int:
+    """Count how deep brackets stand open, quoted or not."""
+    depth = deepest = 0
+    for character in text:
+        if character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth = max(depth - 1, 0)
+    return deepest
 
 
 def _syntax_fault(error: YAMLError, path: Path) -> ContractError:
@@ -138,25 +168,23 @@ def _syntax_fault(error: YAMLError, path: Path) -> ContractError:
     return _fault(path, line, f"not valid YAML: {words}", "check indentation, colons and quotes at this line")
 
 
-def _build(node: Node, path: Path, depth: int) -> Any:  # noqa: ANN401 - any YAML value
+def _build(node: Node, path: Path) -> Any:  # noqa: ANN401 - any YAML value
     """Turn nodes to values, refusing what a contract has no use for."""
     line = node.start_mark.line + 1
-    if depth > MAX_DEPTH:
-        raise _fault(path, line, f"nested deeper than {MAX_DEPTH} levels", "flatten it")
     if isinstance(node, MappingNode):
-        return _build_map(node, path, depth)
+        return _build_map(node, path)
     if isinstance(node, SequenceNode):
         _check_tag(node, path, {"seq"})
         items = LocatedList(Place(path, line))
         for item in node.value:
-            items.put(_build(item, path, depth + 1), Place(path, item.start_mark.line + 1))
+            items.put(_build(item, path), Place(path, item.start_mark.line + 1))
         return items
     if isinstance(node, ScalarNode):
         return _scalar(node, path)
     raise _fault(path, line, "this YAML is not understood", "use plain mappings, lists and values")
 
 
-def _build_map(node: MappingNode, path: Path, depth: int) -> LocatedMap:
+def _build_map(node: MappingNode, path: Path) -> LocatedMap:
     """Build a mapping; a key twice, or one that isn't text, is an error at its line."""
     _check_tag(node, path, {"map"})
     tree = LocatedMap(Place(path, node.start_mark.line + 1))
@@ -170,7 +198,7 @@ def _build_map(node: MappingNode, path: Path, depth: int) -> LocatedMap:
             raise _fault(
                 path, place.line, f"`{key}` is written twice (first on line {first})", "keep one of them"
             )
-        tree.put(key, _build(value_node, path, depth + 1), place)
+        tree.put(key, _build(value_node, path), place)
     return tree
 
 

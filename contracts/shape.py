@@ -96,7 +96,10 @@ def read_section(
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        for item in error.errors():
+        faults = error.errors()
+        for item in faults:
+            if item["type"] == "too_short" and _has_faults_below(item["loc"], [f["loc"] for f in faults]):
+                continue
             loc = tuple(part for part in item["loc"] if not _is_union_label(part))
             loc = _trim(value, loc, item["type"])
             problem, fix = _explain(model, dict(item), loc)
@@ -128,6 +131,11 @@ def _deepest(error: Any) -> Any:  # noqa: ANN401 - jsonschema's error
     while error.context:
         error = max(error.context, key=lambda e: len(e.absolute_path))
     return error
+
+
+def _has_faults_below(loc: KeyPath, others: Iterable[KeyPath]) -> bool:
+    """Whether an empty list is only empty because its items were refused, which is told already."""
+    return any(len(other) > len(loc) and other[: len(loc)] == loc for other in others)
 
 
 def _explain(model: type[BaseModel], item: dict[str, Any], loc: KeyPath) -> tuple[str, str]:
