@@ -190,7 +190,7 @@ class Lake:
 
     def _attach(self) -> None:
         statement = _attach_statement(self.location, read_only=self.read_only)
-        if self.location.postgres is not None:
+        if self.location.postgres is not None and not self.read_only:
             target = literal(self.location.postgres)
             self._con.execute(f"ATTACH {target} AS {identifier(LOCK_DATABASE)} (TYPE postgres)")
         is_new = self.location.postgres is not None or not self.location.catalogue.exists()

@@ -17,7 +17,7 @@ from warehouse.quoting import literal
 
 LOCK_DATABASE = "lake_lock"
 """Name under which a PostgreSQL catalogue is attached a second time, for the advisory lock only."""
-_ADVISORY_KEY = 7_234_310_045
+ADVISORY_KEY = 7_234_310_045
 """Any fixed number: every writer of one catalogue database asks for the same one."""
 
 
@@ -39,7 +39,7 @@ def hold_advisory_lock(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
     `con` must be a connection for this alone: its transaction stays open while the lock is held.
     """
-    query = literal(f"SELECT pg_advisory_xact_lock({_ADVISORY_KEY})::text")
+    query = literal(f"SELECT pg_advisory_xact_lock({ADVISORY_KEY})::text")
     con.execute("BEGIN")
     try:
         con.execute(f"SELECT * FROM postgres_query({literal(LOCK_DATABASE)}, {query})").fetchall()
