@@ -1,0 +1,99 @@
+"""Assets of what leaves the pool: a dataset each, the catalogue, and the pages people read.
+
+Here: keys and what is recorded. Not here: the gate on publication itself (`publishing/`), which
+checks verdicts, terms and disclosure and refuses by raising.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from contracts.pool import Pool
+from pipelines import steps
+from pipelines.feeds import delivery_key
+from pipelines.resources import EngineResource
+from pipelines.warehouse_assets import source_keys
+from publishing.dataset import Dataset, load_datasets
+from publishing.errors import PublicationError
+from warehouse.model_files import read_models
+
+CATALOGUE = dg.AssetKey(["published", "catalogue"])
+PAGES = dg.AssetKey(["portal", "pages"])
+DISCLOSURE = "disclosure_control"
+
+
+def publication_assets(pool: Pool) -> list[dg.AssetsDefinition]:
+    """Return the assets of the published datasets, the catalogue and the pages."""
+    return [_published(pool), _pages(pool)]
+
+
+def dataset_key(dataset: Dataset) -> dg.AssetKey:
+    """Return the key of a published dataset."""
+    return dg.AssetKey(["published", dataset.id])
+
+
+def _published(pool: Pool) -> dg.AssetsDefinition:
+    datasets = load_datasets(pool.path)
+    specs = [_dataset_spec(pool, dataset) for dataset in datasets]
+    catalogue = dg.AssetSpec(
+        CATALOGUE,
+        deps=[dataset_key(dataset) for dataset in datasets],
+        group_name="published",
+        kinds={"dcat", "json"},
+        description="DCAT-AP 3 catalogue, Data Package and manifest of the current version.",
+    )
+    check = dg.AssetCheckSpec(
+        DISCLOSURE,
+        asset=CATALOGUE,
+        description="Terms, thresholds and hashes hold for every staged file; else nothing is published.",
+    )
+
+    @dg.multi_asset(name="publication", specs=[*specs, catalogue], check_specs=[check])
+    def publish(engine: EngineResource) -> Iterator[Any]:
+        try:
+            publication = steps.publish(engine.get())
+        except PublicationError as error:
+            raise dg.Failure(description=str(error), allow_retries=False) from error
+        for published in publication.datasets:
+            yield dg.MaterializeResult(
+                asset_key=dg.AssetKey(["published", published.id]),
+                metadata={
+                    "dagster/row_count": published.rows,
+                    "bytes": published.bytes,
+                    "withheld": published.withheld,
+                },
+            )
+        yield dg.MaterializeResult(
+            asset_key=CATALOGUE,
+            metadata={"version": publication.version, "changed": publication.changed},
+            check_results=[dg.AssetCheckResult(passed=True, check_name=DISCLOSURE, asset_key=CATALOGUE)],
+        )
+
+    return publish
+
+
+def _dataset_spec(pool: Pool, dataset: Dataset) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        dataset_key(dataset),
+        deps=source_keys(pool, read_models(), dataset.tables),
+        group_name="published",
+        kinds={"parquet"},
+        description=dataset.description["en"],
+        metadata={"title": dataset.title["en"]},
+    )
+
+
+def _pages(pool: Pool) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=PAGES,
+        deps=[*(delivery_key(contract) for contract in pool.contracts), CATALOGUE],
+        group_name="published",
+        kinds={"html"},
+        description="The pool's index in French and English: contributors, feeds, days and their verdicts.",
+    )
+    def pages(engine: EngineResource) -> dg.MaterializeResult[None]:
+        path = steps.show(engine.get())
+        return dg.MaterializeResult(metadata={"index": dg.MetadataValue.url(path.as_uri())})
+
+    return pages

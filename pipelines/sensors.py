@@ -1,0 +1,75 @@
+"""New files at the partners, found between schedules. Here: one sensor a group of feeds.
+
+A sensor asks each partner for the last days (or the snapshot) with conditional requests, which cost
+nothing where nothing changed, and requests one run for what is new.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+
+from contracts import verdicts as verdict_store
+from contracts.model import DeliveryMode
+from contracts.pool import Pool
+from pipelines import steps
+from pipelines.engine import Engine
+from pipelines.jobs import DAILY_FEEDS, SNAPSHOT_FEEDS
+from pipelines.partitions import day_partitions
+from pipelines.resources import EngineResource
+from pipelines.schedules import REDELIVERY_DAYS, range_request
+
+EVERY_SECONDS = 900
+
+
+def sensors(pool: Pool, names: set[str]) -> list[dg.SensorDefinition]:
+    """Return a sensor for each group of feeds that has a job; they start switched off."""
+    made = {SNAPSHOT_FEEDS: _snapshot_sensor, DAILY_FEEDS: _daily_sensor}
+    return [make(pool) for name, make in made.items() if name in names]
+
+
+def _snapshot_sensor(pool: Pool) -> dg.SensorDefinition:
+    @dg.sensor(name="new_snapshots", job_name=SNAPSHOT_FEEDS, minimum_interval_seconds=EVERY_SECONDS)
+    def new_snapshots(engine: EngineResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        fresh = new_deliveries(engine.get(), DeliveryMode.SNAPSHOT, [None])
+        if fresh:
+            yield dg.RunRequest(run_key="-".join(sorted(fresh.values())))
+        else:
+            yield dg.SkipReason("no partner has a new snapshot")
+
+    del pool
+    return new_snapshots
+
+
+def _daily_sensor(pool: Pool) -> dg.SensorDefinition:
+    partitions = day_partitions(pool)
+
+    @dg.sensor(name="new_days", job_name=DAILY_FEEDS, minimum_interval_seconds=EVERY_SECONDS)
+    def new_days(engine: EngineResource) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        running = engine.get()
+        known = partitions.get_partition_keys(current_time=running.now) if partitions else []
+        fresh = new_deliveries(running, DeliveryMode.PERIODIC, known[-REDELIVERY_DAYS:])
+        days = sorted({period for _, period in fresh if period})
+        if days:
+            yield range_request(days[0], days[-1], run_key="-".join(sorted(fresh.values())))
+        else:
+            yield dg.SkipReason("no partner has a new day")
+
+    return new_days
+
+
+def new_deliveries(
+    engine: Engine, mode: DeliveryMode, periods: Sequence[str | None]
+) -> dict[tuple[str, str | None], str]:
+    """Land what partners have for the periods of a mode's feeds: (feed, period) -> unjudged delivery id.
+
+    Landing is harmless and repeatable; the run that follows judges what has landed.
+    """
+    found: dict[tuple[str, str | None], str] = {}
+    for contract in engine.pool.contracts:
+        if contract.delivery.mode is not mode:
+            continue
+        for period in periods:
+            arrival = steps.fetch(engine, contract, period).arrival
+            if arrival and not verdict_store.load(engine.home, contract.id, period, arrival.delivery_id):
+                found[contract.id, period] = arrival.delivery_id
+    return found

@@ -1,0 +1,172 @@
+"""The steps of a delivery's way as plain functions: deliver, load, record, model, measure, publish, show.
+
+Here: the order of calls between rooms. Not here: Dagster (`feeds`, `warehouse_assets`,
+`publication`), which only wires these, nor the work itself, which each room does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connectors.formats import read_tables
+from connectors.landing import Access, Landing, land, landed_data
+from contracts import verdicts as verdict_store
+from contracts.gate import judge
+from contracts.model import Contract
+from contracts.verdict import Verdict
+from pipelines.engine import Engine
+from portal.index import write_index
+from portal.reports import write_report
+
+if TYPE_CHECKING:
+    from publishing.publish import Publication
+    from warehouse.indicators.compute import Measured
+    from warehouse.models import ModelResult
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What came of asking for one period of a feed.
+
+    Attributes:
+        period: ISO day, None for a snapshot.
+        landing: how the bytes arrived, or why they did not.
+        verdict: the judgement of the newest delivery of the period, None if none ever came.
+    """
+
+    period: str | None
+    landing: Landing
+    verdict: Verdict | None
+
+
+def deliver(engine: Engine, contract: Contract, periods: Sequence[str | None]) -> list[Delivered]:
+    """Ask for each period, judge what came by both gates, record verdicts and write reports.
+
+    A period whose partner could not be reached keeps its last verdict. Raises what is ours only.
+    """
+    landings = [fetch(engine, contract, period) for period in periods]
+    arrivals = [landing.arrival for landing in landings if landing.arrival is not None]
+    verdicts = judge(
+        engine.gate_connection,
+        contract,
+        [(arrival, landed_data(engine.home, arrival)) for arrival in arrivals],
+        read_tables=read_tables,
+        home=engine.home,
+        now=engine.now,
+    )
+    by_delivery = {verdict.arrival.delivery_id: verdict for verdict in verdicts}
+    for verdict in verdicts:
+        report(engine, contract, verdict)
+    engine.progress(f"{contract.id}: {_tally(landings)}")
+    return [
+        Delivered(period, landing, _verdict_of(engine, contract, period, landing, by_delivery))
+        for period, landing in zip(periods, landings, strict=True)
+    ]
+
+
+def fetch(engine: Engine, contract: Contract, period: str | None) -> Landing:
+    """Land what the partner has for a period, under the pool's rules of access."""
+    pool = engine.pool
+    access = Access(allowed_hosts=pool.allowed_hosts, contact=pool.publisher.email or "unset")
+    return land(contract, period, engine.home, now=engine.now, base=engine.settings.base, access=access)
+
+
+def report(engine: Engine, contract: Contract, verdict: Verdict) -> Path:
+    """Write a delivery's report, compared with the delivery before it."""
+    folder = engine.home.quarantine / verdict.folder if verdict.folder else None
+    return write_report(
+        verdict,
+        contract,
+        engine.home,
+        pool_title=engine.pool.title,
+        previous=previous_of(engine, contract, verdict),
+        quarantine=folder,
+    )
+
+
+def previous_of(engine: Engine, contract: Contract, verdict: Verdict) -> Verdict | None:
+    """Return the last accepted delivery before this one: of an earlier period, or an earlier snapshot."""
+    arrival = verdict.arrival
+    if arrival.period is not None:
+        return verdict_store.newest_accepted(engine.home, contract.id, before=arrival.period)
+    past = [
+        v
+        for v in verdict_store.history(engine.home, contract.id)
+        if v.arrival.received_at < arrival.received_at
+    ]
+    return past[-1] if past else None
+
+
+def load(engine: Engine, contract: Contract, periods: Sequence[str | None]) -> list[Verdict]:
+    """Load each period's newest accepted delivery in one transaction; return their verdicts.
+
+    A period without an accepted delivery changes nothing.
+    """
+    from warehouse.load import load_deliveries
+
+    found = [verdict_store.newest_accepted(engine.home, contract.id, period) for period in periods]
+    accepted = [verdict for verdict in found if verdict is not None]
+    if accepted:
+        load_deliveries(engine.lake, contract, accepted, engine.home)
+    return accepted
+
+
+def record(engine: Engine) -> int:
+    """Write the pool's own tables (actors, contracts, deliveries, rule results); return the deliveries."""
+    from warehouse.records import record_verdicts
+
+    verdicts = verdict_store.load_all(engine.home)
+    record_verdicts(engine.lake, engine.dated_pool, verdicts)
+    return len(verdicts)
+
+
+def model(engine: Engine) -> list[ModelResult]:
+    """Compute the warehouse's models."""
+    from warehouse.models import build_models
+
+    return build_models(engine.lake, engine.dated_pool)
+
+
+def measure(engine: Engine) -> list[Measured]:
+    """Compute every indicator."""
+    from warehouse.indicators.compute import compute_indicators
+
+    return compute_indicators(engine.lake, engine.dated_pool)
+
+
+def publish(engine: Engine) -> Publication:
+    """Publish what the terms allow; raises PublicationError and then changes nothing."""
+    from publishing.publish import publish as publish_pool
+
+    return publish_pool(
+        engine.lake,
+        engine.dated_pool,
+        engine.home,
+        [c.accepted for c in verdict_store.current(engine.home) if c.accepted is not None],
+        code_version=engine.code_version,
+    )
+
+
+def show(engine: Engine) -> Path:
+    """Write the pool's index of verdicts; return it."""
+    return write_index(engine.pool, verdict_store.load_all(engine.home), engine.home)
+
+
+def _verdict_of(
+    engine: Engine,
+    contract: Contract,
+    period: str | None,
+    landing: Landing,
+    by_delivery: dict[str, Verdict],
+) -> Verdict | None:
+    if landing.arrival is not None:
+        return by_delivery[landing.arrival.delivery_id]
+    return verdict_store.newest(engine.home, contract.id, period)
+
+
+def _tally(landings: Sequence[Landing]) -> str:
+    outcomes = [landing.outcome.value for landing in landings]
+    return ", ".join(f"{outcomes.count(name)} {name}" for name in dict.fromkeys(outcomes))

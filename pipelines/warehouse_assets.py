@@ -1,0 +1,140 @@
+"""Assets that follow the feeds: the pool's records, the models, the indicators.
+
+Here: keys, lineage read from the SQL itself, what is recorded. Not here: computing (`warehouse/`).
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import dagster as dg
+
+from contracts.pool import Pool
+from pipelines import steps
+from pipelines.feeds import delivery_key, loadable, table_key
+from pipelines.resources import EngineResource
+from warehouse.indicators.compute import pool_definitions
+from warehouse.indicators.definitions import Definition
+from warehouse.model_files import Model, read_models
+
+RECORDS = dg.AssetKey(["pool", "records"])
+VALUES = dg.AssetKey(["indicator", "value"])
+RECORD_TABLES = frozenset(
+    {"pool.actor", "pool.feed", "pool.contract_version", "pool.delivery", "pool.rule_result", "pool.load"}
+)
+"""Tables that the records step writes (see warehouse/records)."""
+
+
+def warehouse_assets(pool: Pool) -> list[dg.AssetsDefinition]:
+    """Return the assets of the lake's own tables, for the feeds of a pool."""
+    models = read_models()
+    return [_records(pool), _models(pool, models), _indicators(pool, models)]
+
+
+def source_keys(pool: Pool, models: Iterable[Model], tables: Iterable[str]) -> list[dg.AssetKey]:
+    """Return the assets that hold `schema.table` names: models, records, or loaded tables of feeds."""
+    computed = {model.name for model in models}
+    found: set[dg.AssetKey] = set()
+    for name in tables:
+        schema, _, table = name.partition(".")
+        if name in computed:
+            found.add(dg.AssetKey([schema, table]))
+        elif schema == "indicator":
+            found.add(VALUES)
+        elif name in RECORD_TABLES:
+            found.add(RECORDS)
+        else:
+            found |= set(_loaded(pool, schema, table))
+    return sorted(found)
+
+
+def _loaded(pool: Pool, schema: str, table: str) -> Iterator[dg.AssetKey]:
+    for contract in pool.contracts:
+        if contract.domain == schema and table in {t.name for t in loadable(contract)}:
+            yield table_key(contract, table)
+
+
+def _records(pool: Pool) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=RECORDS,
+        deps=[delivery_key(contract) for contract in pool.contracts],
+        group_name="warehouse",
+        kinds={"ducklake"},
+        description="Actors, contract versions, deliveries and what each rule found, as tables of the lake.",
+    )
+    def records(engine: EngineResource) -> dg.MaterializeResult[None]:
+        count = steps.record(engine.get())
+        return dg.MaterializeResult(metadata={"dagster/row_count": count})
+
+    return records
+
+
+def _models(pool: Pool, models: tuple[Model, ...]) -> dg.AssetsDefinition:
+    specs = [
+        dg.AssetSpec(
+            dg.AssetKey([model.schema, model.table]),
+            deps=source_keys(pool, models, model.inputs),
+            group_name=f"warehouse_{model.schema}",
+            kinds={"ducklake", "sql"},
+            description=header_of(model.sql),
+            metadata={"dagster/relation_identifier": model.name},
+            skippable=True,
+        )
+        for model in models
+    ]
+
+    @dg.multi_asset(name="models", specs=specs)
+    def compute(context: dg.AssetExecutionContext, engine: EngineResource) -> Iterator[Any]:
+        for result in steps.model(engine.get()):
+            schema, _, table = result.name.partition(".")
+            if result.missing:
+                context.log.info("%s waits for %s", result.name, ", ".join(result.missing))
+                continue
+            yield dg.MaterializeResult(
+                asset_key=dg.AssetKey([schema, table]),
+                metadata={"dagster/row_count": result.rows, "changed": result.changed},
+            )
+
+    return compute
+
+
+def _indicators(pool: Pool, models: tuple[Model, ...]) -> dg.AssetsDefinition:
+    definitions = pool_definitions(pool)
+    inputs = {table for definition in definitions for table in definition.inputs}
+    deps = [*source_keys(pool, models, inputs), RECORDS]
+
+    @dg.multi_asset(
+        name="indicators",
+        specs=[
+            dg.AssetSpec(
+                VALUES,
+                deps=sorted(set(deps)),
+                group_name="indicators",
+                kinds={"ducklake", "sql"},
+                description="Every indicator by zone and period, with what it was computed from.\n\n"
+                + "\n".join(f"- {_sentence(definition)}" for definition in definitions),
+                metadata={"dagster/relation_identifier": "indicator.value"},
+            )
+        ],
+    )
+    def compute(engine: EngineResource) -> Iterator[Any]:
+        measured = steps.measure(engine.get())
+        rows = {one.indicator: one.rows for one in measured}
+        yield dg.MaterializeResult(
+            asset_key=VALUES, metadata={"dagster/row_count": sum(rows.values()), "rows": rows}
+        )
+
+    return compute
+
+
+def _sentence(definition: Definition) -> str:
+    return f"`{definition.id}` ({definition.unit}): {definition.label.en}"
+
+
+def header_of(sql: str) -> str:
+    """Return the comment that opens a model's file, as text."""
+    lines = []
+    for line in sql.splitlines():
+        if not line.startswith("--"):
+            break
+        lines.append(line.removeprefix("--").strip())
+    return "  \n".join(lines)
