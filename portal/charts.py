@@ -6,35 +6,47 @@ Here: shapes and their text alternatives. Not here: colours (`templates/style.cs
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
+from typing import TYPE_CHECKING
 
 from portal.language import Language
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 _WIDTH, _HEIGHT = 600, 28
 _LEAST_SEEN = 6
 """A part that exists is never drawn thinner than this."""
+_STEP, _TALLEST, _GROUND = 10, 26, 29
 
 
-def draw_counts(accepted: int, quarantined: int, language: Language, *, is_loaded: bool) -> str:
+def draw_counts(accepted: int, quarantined: int, language: Language, *, is_loaded: bool) -> Markup:
     """Return a bar of accepted and quarantined rows; empty if no row was read.
 
     Rows that passed in a refused delivery are drawn hollow: they went no further.
     """
+    from markupsafe import Markup
+
     total = accepted + quarantined
     if not total:
-        return ""
+        return Markup("")
     aside = _part(quarantined, total)
-    part = "good" if is_loaded else "held"
     words = language.say(
         "{accepted} rows accepted, {quarantined} in quarantine",
         accepted=language.number(accepted),
         quarantined=language.number(quarantined),
     )
-    return (
-        f'<svg class="bar" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(words)}" '
-        f'preserveAspectRatio="none">'
-        f'<rect class="{part}" x="0" y="0" width="{_WIDTH - aside}" height="{_HEIGHT}"/>'
-        f'<rect class="aside" x="{_WIDTH - aside}" y="0" width="{aside}" height="{_HEIGHT}"/></svg>'
+    return Markup(
+        '<svg class="bar" viewBox="0 0 {width} {height}" role="img" aria-label="{words}" '
+        'preserveAspectRatio="none">'
+        '<rect class="{part}" x="0" y="0" width="{rest}" height="{height}"/>'
+        '<rect class="aside" x="{rest}" y="0" width="{aside}" height="{height}"/></svg>'
+    ).format(
+        width=_WIDTH,
+        height=_HEIGHT,
+        words=words,
+        part="good" if is_loaded else "held",
+        rest=_WIDTH - aside,
+        aside=aside,
     )
 
 
@@ -44,29 +56,29 @@ def _part(count: int, total: int) -> int:
     return min(_WIDTH, max(_LEAST_SEEN, round(_WIDTH * count / total)))
 
 
-def draw_strip(shares: Sequence[tuple[str, float | None]], words: str) -> str:
+def draw_strip(shares: Sequence[tuple[str, float | None]], words: str) -> Markup:
     """Return one thin bar a delivery, its height the share in quarantine; None leaves a gap.
 
     Args:
         shares: (label, per cent) in order of days.
         words: the text alternative.
     """
+    from markupsafe import Markup
+
     top = max([s for _, s in shares if s is not None] or [0]) or 1
-    bars = "".join(_bar(i, label, share, top) for i, (label, share) in enumerate(shares))
-    width = max(1, len(shares)) * 10
-    return (
-        f'<svg class="strip" viewBox="0 0 {width} 30" role="img" aria-label="{escape(words)}">{bars}'
-        f'<line x1="0" y1="29.5" x2="{width}" y2="29.5"/></svg>'
-    )
+    bars = Markup("").join(_bar(i, label, share, top) for i, (label, share) in enumerate(shares))
+    return Markup(
+        '<svg class="strip" viewBox="0 0 {width} 30" role="img" aria-label="{words}" '
+        'preserveAspectRatio="none">{bars}<line x1="0" y1="29.5" x2="{width}" y2="29.5"/></svg>'
+    ).format(width=max(1, len(shares)) * _STEP, words=words, bars=bars)
 
 
-def _bar(place: int, label: str, share: float | None, top: float) -> str:
-    if share is None:
-        return ""
-    height = round(26 * share / top, 1)
-    if share and height < 1:
-        height = 1.0
-    return (
-        f'<rect class="aside" x="{place * 10 + 1}" y="{29 - height}" width="8" height="{height}">'
-        f"<title>{escape(label)}</title></rect>"
-    )
+def _bar(place: int, label: str, share: float | None, top: float) -> Markup:
+    from markupsafe import Markup
+
+    if not share:
+        return Markup("")
+    height = max(1.0, round(_TALLEST * share / top, 1))
+    return Markup(
+        '<rect class="aside" x="{x}" y="{y}" width="8" height="{height}"><title>{label}</title></rect>'
+    ).format(x=place * _STEP + 1, y=round(_GROUND - height, 1), height=height, label=label)

@@ -12,7 +12,7 @@ from datetime import date
 from contracts.model import Contract
 from contracts.verdict import RuleResult, Verdict
 from portal.language import Language
-from portal.rule_texts import field_of, words_of, write_value
+from portal.rule_texts import expected_of, field_of, observed_of, words_of
 
 
 def clause(result: RuleResult, verdict: Verdict, contract: Contract, language: Language) -> str:
@@ -38,13 +38,14 @@ def _say_plainly(result: RuleResult, contract: Contract, language: Language) -> 
     if result.failed_rows:
         many = language.count("{n} row", "{n} rows", result.failed_rows)
         return language.say("{title}{where}, {rows}", title=title, where=where, rows=many)
-    if result.observed and result.expected:
+    observed, expected = observed_of(result, language), expected_of(result, contract, language)
+    if observed and expected:
         return language.say(
             "{title}{where}, {observed} for {expected} promised",
             title=title,
             where=where,
-            observed=write_value(result.rule, result.observed, language),
-            expected=write_value(result.rule, result.expected, language),
+            observed=observed,
+            expected=expected,
         )
     return title + where
 
@@ -123,12 +124,17 @@ def _say_separator(result: RuleResult, _verdict: Verdict, language: Language) ->
         return language.say("the separator has changed")
     return language.say(
         "separator {observed} instead of {expected}",
-        observed=write_value(result.rule, result.observed, language),
-        expected=write_value(result.rule, result.expected, language),
+        observed=language.symbol(result.observed),
+        expected=language.symbol(result.expected),
     )
 
 
 def _say_missing_column(result: RuleResult, _verdict: Verdict, language: Language) -> str | None:
+    pairs = (result.observed or "").split(", ")
+    if all("→" in pair for pair in pairs):
+        return language.count(
+            "column renamed ({pairs})", "columns renamed ({pairs})", len(pairs), pairs=", ".join(pairs)
+        )
     fields = (result.source or result.column or "").split(", ")
     return language.count(
         "promised column not found: {fields}",
@@ -136,6 +142,24 @@ def _say_missing_column(result: RuleResult, _verdict: Verdict, language: Languag
         len(fields),
         fields=", ".join(fields),
     )
+
+
+def _say_unit(result: RuleResult, _verdict: Verdict, language: Language) -> str | None:
+    if not result.observed or not result.expected:
+        return None
+    return language.say(
+        "values in {observed} instead of {expected}", observed=result.observed, expected=result.expected
+    )
+
+
+def _say_decimal(result: RuleResult, _verdict: Verdict, language: Language) -> str | None:
+    written = language.quote(result.observed or "")
+    return language.say("numbers written {written}", written=written) if result.observed else None
+
+
+def _say_dates(result: RuleResult, _verdict: Verdict, language: Language) -> str | None:
+    written = language.quote((result.observed or "").partition(" (")[0])
+    return language.say("dates written {written}", written=written) if result.observed else None
 
 
 def _say_wrong_period(result: RuleResult, verdict: Verdict, language: Language) -> str | None:
@@ -166,6 +190,9 @@ _CLAUSES: dict[str, Clause] = {
     "truncated_archive": _say_truncated,
     "wrong_separator": _say_separator,
     "missing_column": _say_missing_column,
+    "wrong_unit": _say_unit,
+    "wrong_decimal_mark": _say_decimal,
+    "wrong_date_format": _say_dates,
     "wrong_period": _say_wrong_period,
     "stale_delivery": _say_stale,
 }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from contracts.layout import Home
 from contracts.verdict import Verdict
 from contracts.verdicts import write_atomically
-from portal.index_view import compose_index
+from portal.index_view import compose_index, list_concerns
 from portal.language import CODES, speak
 from portal.pages import LANGUAGE_NAMES, lay_out
 from portal.report_view import in_language
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 CATALOGUE_FILES = ("catalog.ttl", "catalog.jsonld", "datapackage.json")
 _CURRENT = "../../published/current"
-_STATUSES = ("accepted", "accepted_with_warnings", "rejected", "missing")
 
 
 def write_index(pool: Pool, verdicts: Sequence[Verdict], home: Home) -> Path:
@@ -40,14 +39,15 @@ def write_index(pool: Pool, verdicts: Sequence[Verdict], home: Home) -> Path:
     for code in CODES:
         language = speak(code)
         titles[code] = in_language(pool.title, language, pool.id)
+        contributors = compose_index(pool, verdicts, language)
         page = lay_out(
             "index.html.j2",
             code,
             title=titles[code],
-            contributors=compose_index(pool, verdicts, language),
+            contributors=contributors,
+            concerns=list_concerns(contributors),
             notice=in_language(pool.notices, language, ""),
             weekdays=language.weekdays(),
-            statuses=_STATUSES,
             published=published,
         )
         write_atomically(home.pages / f"index.{code}.html", page)

@@ -6,13 +6,13 @@ Here: from verdicts to days and marks. Not here: HTML (`templates/index.html.j2`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from contracts.model import Contract, DeliveryMode
-from contracts.verdict import Verdict
+from contracts.verdict import Status, Verdict
 from portal.charts import draw_strip
 from portal.language import Language
 from portal.report_view import in_language, received, status_word
@@ -80,6 +80,19 @@ class ContributorView:
 
     name: str
     feeds: tuple[FeedView, ...]
+    origin_note: str
+    """Said once where all its feeds share it; else each feed says its own."""
+
+
+@dataclass(frozen=True)
+class Concern:
+    """One day of a feed that still lacks good data."""
+
+    feed: str
+    status: str
+    words: str
+    address: str
+    """Of the report, or of the feed's calendar where nothing was received."""
 
 
 def compose_index(pool: Pool, verdicts: Sequence[Verdict], language: Language) -> tuple[ContributorView, ...]:
@@ -93,9 +106,34 @@ def compose_index(pool: Pool, verdicts: Sequence[Verdict], language: Language) -
             _view_feed(contract, mine, last_day, language)
         )
     return tuple(
-        ContributorView(name_actor(pool, contributor, language), tuple(feeds))
+        _view_contributor(name_actor(pool, contributor, language), feeds)
         for contributor, feeds in by_contributor.items()
     )
+
+
+def _view_contributor(name: str, feeds: Sequence[FeedView]) -> ContributorView:
+    notes = {f.origin_note for f in feeds}
+    if len(notes) > 1:
+        return ContributorView(name, tuple(feeds), "")
+    return ContributorView(name, tuple(replace(f, origin_note="") for f in feeds), notes.pop())
+
+
+def list_concerns(contributors: Sequence[ContributorView]) -> tuple[Concern, ...]:
+    """Return the days whose last delivery is refused or missing, and feeds in that state, feed by feed."""
+    concerns: list[Concern] = []
+    for feed in (f for c in contributors for f in c.feeds):
+        cells = [c for w in (*feed.older, *feed.weeks) for c in w.cells if c.is_due]
+        for cell in cells:
+            if not cell.marks:
+                concerns.append(Concern(feed.label, "missing", cell.words, f"#{feed.id}"))
+            elif cell.marks[-1].status == Status.REJECTED:
+                last = cell.marks[-1]
+                concerns.append(Concern(feed.label, last.status, last.words, last.address))
+        if not cells and feed.status in (Status.REJECTED, "missing"):
+            words = feed.last.words if feed.last else feed.last_sentence
+            address = feed.last.address if feed.last else f"#{feed.id}"
+            concerns.append(Concern(feed.label, feed.status, words, address))
+    return tuple(concerns)
 
 
 def name_actor(pool: Pool, contributor: str, language: Language) -> str:

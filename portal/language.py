@@ -146,7 +146,8 @@ class Language:
             "|": self.say("bar (|)"),
         }
         words = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
-        return names.get(words.get(text.lower(), text), self.quote(text))
+        word, _, sign = text.partition(" ")  # the readers write `comma ,`
+        return names.get(sign or words.get(word.lower(), text), self.quote(text))
 
     def _number_in(self, found: re.Match[str]) -> str:
         sign, digits, percent = found.groups()

@@ -13,7 +13,7 @@ from contracts.model import Contract, Severity, WireFormat
 from contracts.verdict import Outcome, RuleResult, Verdict
 from portal.language import Language
 from portal.masking import has_masked, mask_result
-from portal.rule_texts import field_of, words_of, write_value
+from portal.rule_texts import expected_of, field_of, observed_of, words_of
 
 
 @dataclass(frozen=True)
@@ -67,16 +67,25 @@ def describe(
         level=level,
         level_word=_level_word(level, language),
         title=words.title,
-        found=_found(result, language),
+        found=_found(result, contract, language),
         where=_where(result, verdict, contract, language),
         explanation=words.explanation,
         cause=words.cause,
         remedy=words.remedy,
-        fate=words.fate,
+        fate=_fate(result, verdict, words.fate, language),
         heads=heads,
         examples=rows,
         examples_note=_examples_note(result, len(rows), language),
         is_masked=is_masked,
+    )
+
+
+def _fate(result: RuleResult, verdict: Verdict, fate: str, language: Language) -> str:
+    """What became of the data; of a rule on the whole delivery the verdict knows more than the catalogue."""
+    if result.failed_rows or result.outcome is not Outcome.FAILED or verdict.is_accepted:
+        return fate
+    return language.say(
+        "The whole delivery is refused; nothing of it is used, the last good data stay in place."
     )
 
 
@@ -97,7 +106,7 @@ def _level_word(level: str, language: Language) -> str:
     return words[level]
 
 
-def _found(result: RuleResult, language: Language) -> str:
+def _found(result: RuleResult, contract: Contract, language: Language) -> str:
     parts = []
     if result.failed_rows:
         parts.append(
@@ -110,14 +119,10 @@ def _found(result: RuleResult, language: Language) -> str:
             if result.checked_rows
             else language.count("{n} row", "{n} rows", result.failed_rows)
         )
-    if result.observed:
-        parts.append(
-            language.say("found: {value}", value=write_value(result.rule, result.observed, language))
-        )
-    if result.expected:
-        parts.append(
-            language.say("promised: {value}", value=write_value(result.rule, result.expected, language))
-        )
+    if observed := observed_of(result, language):
+        parts.append(language.say("found: {value}", value=observed))
+    if expected := expected_of(result, contract, language):
+        parts.append(language.say("promised: {value}", value=expected))
     return " · ".join(parts)
 
 
@@ -148,18 +153,26 @@ def _lay_examples(
     result: RuleResult, contract: Contract, language: Language
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Return table heads and rows: line, key, then the value as sent."""
-    if not result.examples:
+    if not any(e.value is not None or e.key for e in result.examples):
         return (), ()
     field = field_of(result, contract)
     keys = list(dict.fromkeys(k for e in result.examples for k in e.key if k != field))
     columns: list[tuple[str, list[str]]] = []
-    if result.failed_rows:  # a rule about the delivery has no row to point at
+    if _has_places(result):
         columns.append(_places(result, language))
     columns += [(k, [_shown(e.key.get(k), language) for e in result.examples]) for k in keys]
     if any(e.value is not None for e in result.examples):
         head = language.say("{field}, as sent", field=field) if field else language.say("Text as sent")
         columns.append((head, [_shown(e.value, language) for e in result.examples]))
     return tuple(head for head, _ in columns), tuple(zip(*(cells for _, cells in columns), strict=True))
+
+
+def _has_places(result: RuleResult) -> bool:
+    """A rule about the delivery has no row to point at, nor have notices on what is absent."""
+    if any(e.line is not None for e in result.examples):
+        return True
+    positions = {e.position for e in result.examples}
+    return result.failed_rows > 0 and len(positions) == len(result.examples) and positions != {0}
 
 
 def _places(result: RuleResult, language: Language) -> tuple[str, list[str]]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from contracts.model import Contract, Severity
 from contracts.verdict import Outcome, Status, TableCount, Verdict
 from portal.charts import draw_counts
 from portal.clauses import period_words
 from portal.language import Language
+from portal.phrases import say_phrase
 from portal.problem_view import Problem, describe, file_name, name_rule
 from portal.sentences import headline, is_about_rows, rank_problems, what_was_done
 
@@ -56,6 +58,8 @@ class Report:
     first_anchor: str
     facts: tuple[tuple[str, str], ...]
     problems: tuple[Problem, ...]
+    shared_fate: str
+    """What became of the data, where it is the same for several problems."""
     counts: tuple[Row, ...]
     counts_note: str
     overlap_note: str
@@ -86,7 +90,7 @@ def compose(
     """
     problems = tuple(
         describe(result, verdict, contract, language, f"p{i}")
-        for i, result in enumerate(rank_problems(verdict), start=1)
+        for i, result in enumerate(rank_problems(verdict, contract), start=1)
     )
     report = Report(
         code=language.code,
@@ -102,6 +106,7 @@ def compose(
         first_anchor="",
         facts=_facts(verdict, contract, language, quarantined_files),
         problems=problems,
+        shared_fate=problems[0].fate if len(problems) > 1 and len({p.fate for p in problems}) == 1 else "",
         counts=tuple(_row(t, contract, language) for t in verdict.tables),
         counts_note=_counts_note(verdict, language),
         overlap_note=_overlap_note(verdict, language),
@@ -119,10 +124,10 @@ def compose(
         origin_note=in_language(contract.origin_note, language, ""),
         support=contract.support,
     )
-    return _with_first(report, verdict, language)
+    return _with_first(report, verdict, contract, language)
 
 
-def in_language(texts: Mapping[str, str], language: Language, otherwise: str) -> str:
+def in_language(texts: Mapping[Any, str], language: Language, otherwise: str) -> str:
     """Return the text in this language, else in the other one, else `otherwise`."""
     return texts.get(language.code) or next(iter(texts.values()), otherwise)
 
@@ -143,11 +148,11 @@ def _title(verdict: Verdict, contract: Contract, language: Language) -> str:
     return f"{name}, {period}" if period else name
 
 
-def _with_first(report: Report, verdict: Verdict, language: Language) -> Report:
+def _with_first(report: Report, verdict: Verdict, contract: Contract, language: Language) -> Report:
     """Point at the one thing to fix first, with what fixing it gains."""
     if not report.problems:
         return report
-    result, problem = rank_problems(verdict)[0], report.problems[0]
+    result, problem = rank_problems(verdict, contract)[0], report.problems[0]
     gain = ""
     if is_about_rows(result) and result.severity is Severity.ERROR:
         gain = language.count(
@@ -262,8 +267,8 @@ def _comparison_note(previous: Verdict | None, contract: Contract, language: Lan
 
 def _names(here: Verdict, there: Verdict, contract: Contract, language: Language) -> tuple[str, ...]:
     """Rules broken in one delivery and not in the other."""
-    absent = {(r.rule, r.table, r.column) for r in rank_problems(there)}
-    found = [r for r in rank_problems(here) if (r.rule, r.table, r.column) not in absent]
+    absent = {(r.rule, r.table, r.column) for r in rank_problems(there, contract)}
+    found = [r for r in rank_problems(here, contract) if (r.rule, r.table, r.column) not in absent]
     return tuple(dict.fromkeys(name_rule(r, contract, language) for r in found))
 
 
@@ -277,7 +282,10 @@ def _passed(verdict: Verdict, contract: Contract, language: Language) -> tuple[s
 
 def _skipped(verdict: Verdict, contract: Contract, language: Language) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (name_rule(r, contract, language), r.reason or language.say("reason not given"))
+        (
+            name_rule(r, contract, language),
+            say_phrase(r.reason, language) if r.reason else language.say("reason not given"),
+        )
         for r in verdict.rules
         if r.outcome is Outcome.SKIPPED
     )

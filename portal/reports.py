@@ -87,15 +87,7 @@ def _quarantined_files(verdict: Verdict, quarantine: Path | None) -> tuple[str, 
 
 
 def _lay_out(report: Report, stem: str) -> str:
-    from markupsafe import Markup
-
-    # The chart is our own markup, its only texts escaped where it is drawn.
-    chart = Markup(report.chart)  # noqa: S704
-    return lay_out("report.html.j2", report.code, r=_with_chart(report, chart), stem=quote(stem))
-
-
-def _with_chart(report: Report, chart: str) -> dict[str, Any]:
-    return {**{name: getattr(report, name) for name in Report.__dataclass_fields__}, "chart": chart}
+    return lay_out("report.html.j2", report.code, r=report, stem=quote(stem))
 
 
 def _as_json(verdict: Verdict, contract: Contract, reports: Mapping[str, Report]) -> str:

@@ -6,12 +6,14 @@ themselves (`contracts/rules/catalogue.yaml`) or the page's words (`locale/`).
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 
 from contracts.model import Contract
 from contracts.rules.catalogue import Texts, entry_for
 from contracts.verdict import RuleResult
 from portal.language import Language, typeset
+from portal.phrases import say_phrase
 
 
 def words_of(result: RuleResult, contract: Contract, language: Language) -> Texts:
@@ -23,32 +25,76 @@ def words_of(result: RuleResult, contract: Contract, language: Language) -> Text
     values = {
         "rule": result.rule,
         "table": result.table,
-        "column": field and language.quote(field),
-        "expected": result.expected and write_value(result.rule, result.expected, language),
-        "observed": result.observed and write_value(result.rule, result.observed, language),
+        "column": _quote_each(field or _key_of(result, contract), language),
+        "expected": expected_of(result, contract, language),
+        "observed": observed_of(result, language),
         "count": language.number(result.failed_rows),
         "checked": language.number(result.checked_rows),
-        "reason": result.reason,
+        "reason": result.reason and say_phrase(result.reason, language),
     }
     known = defaultdict(lambda: "–", {name: text for name, text in values.items() if text})
     texts = entry_for(result).texts(language.code)
-    return Texts(**{name: typeset(text, language.code).format_map(known) for name, text in texts})
+    said = {name: typeset(text, language.code).format_map(known) for name, text in texts}
+    return Texts(**{name: text.removesuffix(" –") for name, text in said.items()})
 
 
-def write_value(rule: str, text: str, language: Language) -> str:
-    """Return what a rule found or expected as this language writes it; a separator as a word."""
-    return language.symbol(text) if rule == "wrong_separator" else language.measure(text)
+def _quote_each(fields: str, language: Language) -> str:
+    return ", ".join(language.quote(field) for field in fields.split(", ")) if fields else ""
+
+
+def _key_of(result: RuleResult, contract: Contract) -> str:
+    """A repeated key has no column of its own: name those of the key."""
+    if result.rule != "duplicate_key":
+        return ""
+    tables = [t for t in contract.tables if t.name == result.table]
+    return ", ".join(c.source for t in tables for c in t.columns if c.primary_key)
+
+
+def observed_of(result: RuleResult, language: Language) -> str | None:
+    """Return what the rule found, in this language; None if it says nothing of it."""
+    if not result.observed:
+        return None
+    return _write(result.rule, result.observed, language)
+
+
+def expected_of(result: RuleResult, contract: Contract, language: Language) -> str | None:
+    """Return what was promised, in this language and by the sender's own column names."""
+    if not result.expected or result.rule in _NAMED_BY_FIELD:
+        return None
+    if result.rule == "duplicate_key":
+        return _write(result.rule, _rename(result.expected, result, contract), language)
+    return _write(result.rule, result.expected, language)
+
+
+_NAMED_BY_FIELD = frozenset({"missing_column", "unknown_column"})
+"""Rules whose field says it all."""
+_AS_SENT = frozenset(
+    {
+        "wrong_decimal_mark",
+        "wrong_date_format",
+        "wrong_unit",
+        "not_the_promised_shape",
+        "pattern_mismatch",
+        "missing_column",
+    }
+)
+"""Rules whose figures are a sender's own text or a model of it: never rewritten."""
+
+
+def _write(rule: str, text: str, language: Language) -> str:
+    if rule == "wrong_separator":
+        return language.symbol(text)
+    return say_phrase(text, language, figures=rule not in _AS_SENT)
+
+
+def _rename(text: str, result: RuleResult, contract: Contract) -> str:
+    columns = {c.name: c.source for t in contract.tables if t.name == result.table for c in t.columns}
+    return re.sub(r"\w+", lambda word: columns.get(word[0], word[0]), text)
 
 
 def field_of(result: RuleResult, contract: Contract) -> str | None:
     """Return the column's name in the sender's own file, None for a rule without column."""
-    if result.source:
-        return result.source
-    if not result.column:
-        return None
-    for table in contract.tables:
-        if table.name == result.table or result.table is None:
-            for column in table.columns:
-                if column.name == result.column:
-                    return column.source
-    return result.column
+    known = [c for t in contract.tables if result.table in (t.name, None) for c in t.columns]
+    if result.column and (result.source or result.column) == result.column:
+        return next((c.source for c in known if c.name == result.column), result.column)
+    return result.source

@@ -12,8 +12,11 @@ from contracts.model import Contract, Severity
 from contracts.verdict import Outcome, RuleResult, Status, Verdict
 from portal.clauses import clause, name_briefly
 from portal.language import Language
+from portal.rule_texts import field_of
 
 _MOST_REASONS = 3
+_MOST_FILE_REASONS = 6
+_MOST_CAUSES = 4
 _FILE_RULES = (
     "not_the_promised_shape",
     "html_instead_of_data",
@@ -24,9 +27,15 @@ _FILE_RULES = (
     "wrong_separator",
     "missing_table",
     "missing_column",
+    "wrong_unit",
+    "wrong_decimal_mark",
+    "wrong_date_format",
     "unknown_column",
 )
 """Rules about the file itself, the most telling first."""
+_LATE = ("quarantine_above_tolerance", "unknown_column")
+"""Never the first thing to fix: the first only sums up others, the second spoils nothing; neither does
+what GTFS merely recommends."""
 
 
 def is_about_rows(result: RuleResult) -> bool:
@@ -34,36 +43,49 @@ def is_about_rows(result: RuleResult) -> bool:
     return result.failed_rows > 0
 
 
-def rank_problems(verdict: Verdict) -> list[RuleResult]:
+def rank_problems(verdict: Verdict, contract: Contract) -> list[RuleResult]:
     """Return what is wrong, what to fix first on top.
 
     Order: what refused the delivery, then errors by rows that fixing them frees, then warnings.
     """
     found = [r for r in verdict.rules if r.outcome in (Outcome.FAILED, Outcome.WARNING)]
-    return sorted(_merge_columns(found), key=lambda r: _rank(r, verdict))
+    return sorted(_merge_columns(found, contract), key=lambda r: _rank(r, verdict))
 
 
-def _merge_columns(results: Sequence[RuleResult]) -> list[RuleResult]:
+def _merge_columns(results: Sequence[RuleResult], contract: Contract) -> list[RuleResult]:
     """Make one problem of a rule that several columns break as a whole, such as columns missing."""
     merged: dict[tuple[object, ...], list[RuleResult]] = {}
     for place, result in enumerate(results):
-        has_rows = is_about_rows(result) or result.examples or result.column is None
+        has_rows = is_about_rows(result) or _shows_rows(result) or result.column is None
         alone = place if has_rows else None
         merged.setdefault((result.rule, result.table, result.outcome, alone), []).append(result)
-    return [_merge(group) for group in merged.values()]
+    return [_merge(group, contract) for group in merged.values()]
 
 
-def _merge(group: Sequence[RuleResult]) -> RuleResult:
-    if len(group) == 1:
-        return group[0]
-    changes: dict[str, object] = {
-        "column": None,
-        "source": ", ".join(dict.fromkeys(r.source or r.column or "" for r in group)),
-    }
-    for name in ("expected", "observed", "reason"):
-        values = {getattr(r, name) for r in group}
-        changes[name] = values.pop() if len(values) == 1 else None
+def _shows_rows(result: RuleResult) -> bool:
+    return any(e.value is not None or e.key for e in result.examples)
+
+
+def _merge(group: Sequence[RuleResult], contract: Contract) -> RuleResult:
+    fields = [field_of(r, contract) or "" for r in group]
+    changes: dict[str, object] = {"source": ", ".join(dict.fromkeys(fields))}
+    if group[0].rule == "missing_column":
+        changes["expected"] = None
+        changes["observed"] = _pair_names(fields, [r.observed for r in group])
+    if len(group) > 1:
+        changes["column"] = None
+        for name in ("expected", "observed", "reason"):
+            values = {getattr(r, name) for r in group}
+            changes.setdefault(name, values.pop() if len(values) == 1 else None)
     return group[0].model_copy(update=changes)
+
+
+def _pair_names(fields: Sequence[str], found: Sequence[str | None]) -> str | None:
+    """Say `promised → found` where the reader saw a name much like the promised one."""
+    pairs = [
+        f"{f} → {n}" if n and ", " not in n and n != f else f for f, n in zip(fields, found, strict=True)
+    ]
+    return ", ".join(pairs) if any("→" in p for p in pairs) else None
 
 
 def _rank(result: RuleResult, verdict: Verdict) -> tuple[int, int, int, str, str, str]:
@@ -71,14 +93,13 @@ def _rank(result: RuleResult, verdict: Verdict) -> tuple[int, int, int, str, str
     refuses = is_error and not is_about_rows(result) and not verdict.is_accepted
     place = _FILE_RULES.index(result.rule) if result.rule in _FILE_RULES else len(_FILE_RULES)
     level = 0 if refuses else 1 if is_error else 3 if result.severity is Severity.INFO else 2
-    # A share above tolerance only sums up other rules: it is never the first thing to fix.
-    late = 1 if result.rule == "quarantine_above_tolerance" else 0
+    late = 1 if result.rule in _LATE or "recommended" in result.rule else 0
     return (level, late + place, -result.failed_rows, result.rule, result.table or "", result.column or "")
 
 
-def reasons_of_refusal(verdict: Verdict) -> list[RuleResult]:
+def reasons_of_refusal(verdict: Verdict, contract: Contract) -> list[RuleResult]:
     """Return the results that refused the delivery; those about rows only if there is no other."""
-    errors = [r for r in rank_problems(verdict) if r.outcome is Outcome.FAILED]
+    errors = [r for r in rank_problems(verdict, contract) if r.outcome is Outcome.FAILED]
     errors = [r for r in errors if r.severity is Severity.ERROR]
     return [r for r in errors if not is_about_rows(r)] or errors
 
@@ -96,10 +117,10 @@ def headline(verdict: Verdict, contract: Contract, language: Language) -> str:
             all=language.number(verdict.rows_landed),
             rest=language.number(verdict.rows_accepted),
         )
-    problems = [r for r in rank_problems(verdict) if r.severity is not Severity.INFO]
+    problems = [r for r in rank_problems(verdict, contract) if r.severity is not Severity.INFO]
     if problems and verdict.status is Status.ACCEPTED_WITH_WARNINGS:
         return language.say(
-            "Delivery accepted with reservations: every row has entered the pool, but {reasons}.",
+            "Delivery accepted with reservations: every row has entered the pool; to correct: {reasons}.",
             reasons=_join(problems, verdict, contract, language),
         )
     return language.count(
@@ -111,12 +132,12 @@ def headline(verdict: Verdict, contract: Contract, language: Language) -> str:
 
 def _causes(verdict: Verdict, contract: Contract, language: Language) -> str:
     """The rules that set most rows aside, with their counts."""
-    broken = [r for r in rank_problems(verdict) if r.failed_rows and r.severity is Severity.ERROR]
+    broken = [r for r in rank_problems(verdict, contract) if r.failed_rows and r.severity is Severity.ERROR]
     shown = [
         language.say(
             "{title}: {n}", title=name_briefly(r, contract, language), n=language.number(r.failed_rows)
         )
-        for r in broken[:_MOST_REASONS]
+        for r in broken[:_MOST_CAUSES]
     ]
     if len(broken) > len(shown):
         shown.append("…")
@@ -124,7 +145,7 @@ def _causes(verdict: Verdict, contract: Contract, language: Language) -> str:
 
 
 def _say_rejected(verdict: Verdict, contract: Contract, language: Language) -> str:
-    reasons = reasons_of_refusal(verdict)
+    reasons = reasons_of_refusal(verdict, contract)
     if not reasons:
         return language.say("Delivery refused.")
     words = _join(reasons, verdict, contract, language)
@@ -135,7 +156,8 @@ def _say_rejected(verdict: Verdict, contract: Contract, language: Language) -> s
 
 def _join(results: Sequence[RuleResult], verdict: Verdict, contract: Contract, language: Language) -> str:
     clauses = list(dict.fromkeys(clause(r, verdict, contract, language) for r in results))
-    shown = clauses[:_MOST_REASONS]
+    is_file = all(r.rule in _FILE_RULES for r in results)
+    shown = clauses[: _MOST_FILE_REASONS if is_file else _MOST_REASONS]
     rest = len(clauses) - len(shown)
     if rest:
         shown.append(language.count("{n} more point below", "{n} more points below", rest))

@@ -31,6 +31,8 @@ def messages_of_templates():
 def messages_of_code():
     for path in sorted(ROOM.glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "N_":
+                yield ast.literal_eval(node.args[0])
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 words = [
                     a.value for a in node.args[:2] if isinstance(a, ast.Constant) and isinstance(a.value, str)

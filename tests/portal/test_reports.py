@@ -76,8 +76,8 @@ def test_a_faulty_day_counts_every_rule_and_what_became_of_its_rows(home, contra
     assert "5 exemples sur 50" in french
 
 
-def test_what_frees_most_rows_is_to_fix_first(faulty_day):
-    ranked = [r.rule for r in rank_problems(faulty_day)]
+def test_what_frees_most_rows_is_to_fix_first(contract, faulty_day):
+    ranked = [r.rule for r in rank_problems(faulty_day, contract)]
     assert ranked == [
         "value_below_minimum",
         "duplicate_key",
@@ -86,9 +86,9 @@ def test_what_frees_most_rows_is_to_fix_first(faulty_day):
     ]
 
 
-def test_what_refused_a_delivery_comes_before_faulty_rows(half_day, faulty_day):
+def test_what_refused_a_delivery_comes_before_faulty_rows(contract, half_day, faulty_day):
     both = half_day.model_copy(update={"rules": faulty_day.rules + half_day.rules})
-    assert rank_problems(both)[0].rule == "series_incomplete"
+    assert rank_problems(both, contract)[0].rule == "series_incomplete"
 
 
 def test_colours_are_a_reservation_with_file_field_and_value(home, gtfs_contract, colours):
@@ -231,9 +231,10 @@ def test_our_own_crash_is_never_told_as_their_fault(home, contract, clean_day):
 
 
 def test_skipped_checks_say_what_they_need(home, contract, faulty_day):
-    french, _, _ = write(faulty_day, contract, home)
+    french, english, _ = write(faulty_day, contract, home)
     assert "1 contrôle non effectué" in french
-    assert "needs 7 accepted deliveries of the past, has 6" in french
+    assert "demande 7 livraisons acceptées par le passé, il y en a 6" in french
+    assert "needs 7 accepted deliveries of the past, has 6" in english
 
 
 def test_a_million_faulty_rows_make_a_small_page(home, contract, faulty_day):
