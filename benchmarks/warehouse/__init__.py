@@ -1,0 +1,1 @@
+"""Speed of the warehouse: ratios in one run, so that they mean the same on any machine."""
