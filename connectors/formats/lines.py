@@ -21,6 +21,7 @@ MAX_CELL_SPAN_BYTES = 1 << 18
 """A quoted cell may hold line ends; one longer than this is a stray quote."""
 MAX_KEPT_TEXT = 1000
 HOPELESS_LINES = 10_000
+_BLANK = {b"\n", b"\r\n"}
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,20 @@ class Walk:
     """Line that comes next."""
     unread: list[tuple[int, str]] = field(default_factory=list)
     spans: list[tuple[int, int]] = field(default_factory=list)
-    """Byte ranges of the unread lines, in order."""
+    """Byte ranges that DuckDB must not see: unread lines, and blank ones with stray CRs; in order."""
     anchors: list[tuple[int, int]] = field(default_factory=list)
     undecodable_line: int | None = None
     legacy_encoding: str | None = None
     has_valid_non_ascii: bool = False
     lf: int = 0
     crlf: int = 0
+    ends_with_cr: bool = False
+    """The last line ends with CR alone."""
 
     @property
     def is_mixed(self) -> bool:
-        """Whether some lines end with CRLF and some with LF."""
-        return 0 < self.crlf < self.lf
+        """Whether lines end in more than one way."""
+        return 0 < self.crlf < self.lf or self.ends_with_cr
 
     @property
     def is_hopeless(self) -> bool:
@@ -82,7 +85,7 @@ def write_rows(path: Path, start: int, walk: Walk, target: Path) -> Path:
                 if position + len(chunk) < span_start:
                     chunk += source.readline()
                 position += len(chunk)
-                out.write(chunk.replace(b"\r\n", b"\n") if walk.is_mixed else chunk)
+                out.write(chunk.replace(b"\r\n", b"\n").rstrip(b"\r") if walk.is_mixed else chunk)
             position = source.seek(max(position, span_end))
     return target
 
@@ -103,6 +106,7 @@ def _read_blocks(path: Path, start: int, walker: _Walker) -> Iterator[tuple[int,
                 yield position, held[:cut], False
                 position, held = position + walker.taken, held[walker.taken :]
         if held:
+            walker.walk.ends_with_cr = held.endswith(b"\r")
             yield position, held if held.endswith(b"\n") else held + b"\n", True
 
 
@@ -199,6 +203,7 @@ class _Walker:
         if text.strip(b"\r\n"):
             shown = text[:MAX_KEPT_TEXT].rstrip(b"\r\n").decode("utf-8", "replace")
             self.walk.unread.append((self.walk.line, shown))
+        if text not in _BLANK:
             self.walk.spans.append((position, position + length))
         self.walk.line += 1
         self._anchor()

@@ -9,13 +9,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from connectors.formats import UnreadableError, read_tables
+from connectors.formats import read_tables
 from contracts.layout import Home
 from contracts.model import Column, Contract, Delivery, Dialect, LogicalType, Server, Table, Terms
 from contracts.raw_table import RawTable
 
 ROOT = Path(__file__).parents[2]
 FEEDS = ROOT / "pools" / "porto-alegre" / "feeds"
+COMMAS = Dialect()
 NOW = datetime(2019, 6, 10, 9, tzinfo=UTC)
 
 
@@ -29,7 +30,7 @@ def build(
     tables: tuple[Table, ...] = (),
     *,
     wire: str = "delimited",
-    dialect: Dialect = Dialect(),
+    dialect: Dialect = COMMAS,
     mode: str = "snapshot",
     location: str = "{base}/data.csv",
     max_bytes: int = 10_000_000,
@@ -85,7 +86,9 @@ def readings_contract(**more: object) -> Contract:
 
 
 def bins_contract(compression: str | None = None) -> Contract:
-    return build("velia-bins", (BINS,), wire="ngsi-ld", dialect=Dialect(compression=compression), mode="periodic")
+    return build(
+        "velia-bins", (BINS,), wire="ngsi-ld", dialect=Dialect(compression=compression), mode="periodic"
+    )
 
 
 def gtfs_contract(*tables: Table) -> Contract:
@@ -105,7 +108,9 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def read(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> Callable[[Contract, bytes | Path], dict[str, RawTable]]:
+def read(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> Callable[[Contract, bytes | Path], dict[str, RawTable]]:
     count = 0
 
     def read_bytes(contract: Contract, data: bytes | Path) -> dict[str, RawTable]:
