@@ -282,8 +282,10 @@ def _select(names: Sequence[str], keys: Mapping[str, tuple[str, ...]]) -> str:
     attributes a0.. -> their own values v0.. -> the JSON of each path j0.. -> its text.
     """
     heads = list(dict.fromkeys(name.partition(".")[0] for name in names if keys[name.partition(".")[0]]))
-    attributes = ", ".join(f"{_attribute(keys[head])} AS a{i}" for i, head in enumerate(heads))
-    values = ", ".join(f"a{i}, ngsi_value(a{i}) AS v{i}" for i in range(len(heads)))
+    attributes = ", ".join(
+        ["position", *(f"{_attribute(keys[head])} AS a{i}" for i, head in enumerate(heads))]
+    )
+    values = ", ".join(["position", *(f"a{i}, ngsi_value(a{i}) AS v{i}" for i in range(len(heads)))])
     paths = ", ".join(f"{_pick(name, heads)} AS j{i}" for i, name in enumerate(names))
     texts = ", ".join(f"ngsi_text(j{i}) AS {quote_identifier(name)}" for i, name in enumerate(names))
     first = f"SELECT {attributes} FROM ngsi_entity"
