@@ -7,7 +7,9 @@ Here: types, limits, names, derived columns, openness. Not here: rules between c
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from contracts.contract_rules import compile_row_rules
 from contracts.errors import suggest
@@ -15,7 +17,17 @@ from contracts.extensions import ColumnExtensions, DataTerms, TableExtensions, r
 from contracts.model import Column, Delivery, LogicalType, Openness, Table
 from contracts.odcs import DataContract, Property, SchemaObject, TypeOptions
 from contracts.shape import KeyPath, Problems
-from contracts.sql_safety import UnsafeSqlError, read_expression, write_expression
+from contracts.sql_safety import (
+    UnsafeSqlError,
+    check_types,
+    columns_of,
+    place_columns,
+    read_expression,
+    write_expression,
+)
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 PERSONAL = "personal"
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
@@ -199,26 +211,60 @@ def _valid_values(prop: Property, at: KeyPath, problems: Problems) -> tuple[str,
 def _with_derived(
     item: SchemaObject, columns: list[Column], at: KeyPath, delivery: Delivery, problems: Problems
 ) -> tuple[Column, ...]:
-    """Check derived columns and write each over the file's own columns only, in order of definition."""
-    from_file = {c.name for c in columns if c.derived is None}
-    ready: dict[str, object] = {}
-    result = []
+    """Check derived columns and write each over the file's own columns only, whatever their order."""
+    parsed = _parse_derived(columns, at, delivery, problems)
+    written: dict[str, exp.Expr] = {}
+    while ready := {n: t for n, t in parsed.items() if n not in written and _is_ready(t, parsed, written)}:
+        for name, tree in ready.items():
+            written[name] = place_columns(tree, written)
+    for index, column in enumerate(columns):
+        if column.name in parsed and column.name not in written:
+            circle = ", ".join(sorted(set(parsed) - set(written)))
+            problems.add(
+                (*at, "properties", index, "transformLogic"),
+                f"columns of `{item.name}` are derived from each other: {circle}",
+                "derive them from columns of the file",
+            )
+    texts = {name: write_expression(tree) for name, tree in written.items()}
+    _check_types(columns, texts, at, problems)
+    return tuple(c.model_copy(update={"derived": texts[c.name]}) if c.name in texts else c for c in columns)
+
+
+def _check_types(columns: list[Column], texts: Mapping[str, str], at: KeyPath, problems: Problems) -> None:
+    """Let DuckDB bind each derived column to the types of the file's columns."""
+    if problems.found:
+        return
+    types = {c.name: c.physical_type for c in columns if c.derived is None}
+    for index, column in enumerate(columns):
+        if column.name in texts:
+            try:
+                check_types(f"CAST({texts[column.name]} AS {column.physical_type})", types)
+            except UnsafeSqlError as error:
+                problems.add((*at, "properties", index, "transformLogic"), error.problem, error.fix)
+
+
+def _parse_derived(
+    columns: list[Column], at: KeyPath, delivery: Delivery, problems: Problems
+) -> dict[str, exp.Expr]:
+    """Parse the expressions of a table's derived columns; each fault is noted at its line."""
+    parsed: dict[str, exp.Expr] = {}
     for index, column in enumerate(columns):
         if column.derived is None:
-            result.append(column)
             continue
         where = (*at, "properties", index, "transformLogic")
-        sql = _fill_step(column.derived, delivery, where, problems)
+        others = {c.name for c in columns if c.name != column.name}
         try:
-            tree = read_expression(sql, from_file | set(ready))
+            parsed[column.name] = read_expression(
+                _fill_step(column.derived, delivery, where, problems), others
+            )
         except UnsafeSqlError as error:
-            problems.add(where, f"{item.name}.{column.name}: {error.problem}", error.fix)
-            result.append(column)
-            continue
-        written = write_expression(tree, ready)  # type: ignore[arg-type]
-        ready[column.name] = read_expression(written, from_file)
-        result.append(column.model_copy(update={"derived": written}))
-    return tuple(result)
+            problems.add(where, error.problem, error.fix)
+    return parsed
+
+
+def _is_ready(tree: exp.Expr, parsed: Mapping[str, exp.Expr], written: Mapping[str, exp.Expr]) -> bool:
+    """Whether all derived columns that an expression reads are written already."""
+    return all(name in written for name in columns_of(tree) if name in parsed)
 
 
 def _fill_step(sql: str, delivery: Delivery, where: KeyPath, problems: Problems) -> str:

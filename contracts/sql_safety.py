@@ -52,7 +52,10 @@ def read_expression(sql: str, columns: Iterable[str]) -> exp.Expr:
 
     Raises UnsafeSqlError for anything else: a query, a table, an unlisted function, an unknown column.
     """
-    tree = _parse(sql)
+    written = _parse(sql).sql(dialect="duckdb")
+    tree = _parse(written)
+    if tree.sql(dialect="duckdb") != written:
+        raise UnsafeSqlError("the expression can't be read without doubt", "write it more plainly")
     names = set(columns)
     allowed = _allowed_nodes()
     nodes = list(tree.walk())
@@ -67,18 +70,42 @@ def read_expression(sql: str, columns: Iterable[str]) -> exp.Expr:
     return tree
 
 
-def write_expression(tree: exp.Expr, replacements: Mapping[str, exp.Expr]) -> str:
-    """Write an expression as DuckDB SQL, every column quoted and derived ones put in their place."""
+def place_columns(tree: exp.Expr, replacements: Mapping[str, exp.Expr]) -> exp.Expr:
+    """Put expressions in the place of the columns they derive."""
     from sqlglot import exp
 
     def place(node: exp.Expr) -> exp.Expr:
-        if not isinstance(node, exp.Column):
-            return node
-        if node.name in replacements:
+        if isinstance(node, exp.Column) and node.name in replacements:
             return exp.Paren(this=replacements[node.name].copy())
-        return exp.column(node.name, quoted=True)
+        return node
 
-    return tree.copy().transform(place).sql(dialect="duckdb")
+    return tree.copy().transform(place)
+
+
+def write_expression(tree: exp.Expr) -> str:
+    """Write an expression as DuckDB SQL with every column quoted."""
+    from sqlglot import exp
+
+    def quote(node: exp.Expr) -> exp.Expr:
+        return exp.column(node.name, quoted=True) if isinstance(node, exp.Column) else node
+
+    return tree.copy().transform(quote).sql(dialect="duckdb")
+
+
+def check_types(written: str, types: Mapping[str, str]) -> None:
+    """Let DuckDB bind an expression to a row of these column types; nothing is read.
+
+    Raises UnsafeSqlError with DuckDB's reason: a wrong number of arguments, a type that doesn't fit.
+    """
+    import duckdb
+
+    row = ", ".join(f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in types.items()) or "1 AS one"
+    with duckdb.connect(config={"enable_external_access": "false"}) as con:
+        try:
+            con.execute(f"SELECT {written} FROM (SELECT {row})")
+        except duckdb.Error as error:
+            reason = str(error).split("\n", 1)[0]
+            raise UnsafeSqlError(f"DuckDB refuses it: {reason}", "mend arguments and types") from None
 
 
 def columns_of(tree: exp.Expr) -> set[str]:
@@ -138,5 +165,5 @@ def _name(node: exp.Expr) -> str:
     from sqlglot import exp
 
     if isinstance(node, exp.Anonymous):
-        return f"{node.name}()"
+        return f"{node.name.lower()}()"
     return node.sql(dialect="duckdb")[:60]
