@@ -22,7 +22,7 @@ whole AS (
         used.rows_landed,
         used.rows_quarantined
     FROM period
-    INNER JOIN used ON used.period IS NULL OR used.period = period.day
+    INNER JOIN used ON used.period IS NULL OR period.day = used.period
 )
 
 SELECT

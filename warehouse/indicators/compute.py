@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 
 from contracts.pool import Pool
+from warehouse.core_tables import table_name
 from warehouse.indicators.definitions import Definition, read_definitions
 from warehouse.indicators.frames import FrameMaker, find_inputs, read_frames
 from warehouse.lake import Lake
@@ -92,8 +93,8 @@ class _Run:
     def __init__(
         self, lake: Lake, pool: Pool, con: duckdb.DuckDBPyConnection, definitions: Sequence[Definition]
     ) -> None:
-        self.lake, self.con, self.definitions = lake, con, definitions
-        self.variables = {**pool_variables(lake, pool), **_run_variables(lake, pool, definitions)}
+        self.lake, self.pool, self.con, self.definitions = lake, pool, con, definitions
+        self.variables = {**pool_variables(lake, pool), **_run_variables(lake, definitions)}
         self.frames = FrameMaker(con)
         self.tables = _list_tables(con)
         self.stored = read_stored(con, lake)
@@ -115,6 +116,7 @@ class _Run:
             return Measured(definition.id, 0, {}, changed=False, seconds=0, missing=missing)
         started = time.perf_counter()
         variables = {**self.variables, **definition_variables(definition)}
+        variables["contracts"] = _contracts_behind(self.pool, find_base_tables(definition))
         set_variables(self.con, variables)
         self.frames.make(definition.sql, variables)
         draft_values(self.con, definition)
@@ -175,7 +177,9 @@ class _Run:
         inputs = {name: known.get(name, "") if name in self.tables else "absent" for name in sorted(wanted)}
         if not all(inputs.values()):
             return ""
-        words = [d.model_dump_json() for d in self.definitions]
+        words = [
+            d.model_dump_json() + _contracts_behind(self.pool, find_base_tables(d)) for d in self.definitions
+        ]
         scripts = [_read(name) for name in ("value", "draft", "behind", "finish", "revise")]
         variables = {k: v for k, v in sorted(self.variables.items()) if k != "snapshot"}
         frames = [f"{name}: {text}" for name, text in sorted(read_frames().items())]
@@ -216,7 +220,8 @@ def definition_variables(definition: Definition) -> dict[str, Value]:
 def find_base_tables(definition: Definition) -> frozenset[str]:
     """Return the core tables behind a definition, through the models it reads."""
     models = {model.name: model.inputs for model in read_models()}
-    found, left = set(), set(find_inputs(definition.sql))
+    found: set[str] = set()
+    left = set(find_inputs(definition.sql))
     while left:
         name = left.pop()
         if name in models:
@@ -256,7 +261,7 @@ def _definition_row(definition: Definition) -> dict[str, object]:
             {name: p.model_dump(mode="json") for name, p in definition.parameters.items()},
             ensure_ascii=False,
             sort_keys=True,
-        ),  # fmt: skip
+        ),
         "zone_scales": list(definition.zone_scales),
         "period_grains": list(definition.period_grains),
         "inputs": json.dumps(definition.inputs, sort_keys=True),
@@ -277,14 +282,22 @@ def _select(definitions: Sequence[Definition], only: Collection[str] | None) -> 
     return tuple(d for d in definitions if only is None or d.id in only)
 
 
-def _run_variables(lake: Lake, pool: Pool, definitions: Sequence[Definition]) -> dict[str, Value]:
-    contracts = {contract.id: contract.version for contract in pool.contracts}
+def _run_variables(lake: Lake, definitions: Sequence[Definition]) -> dict[str, Value]:
     return {
         "scales": sorted({scale for definition in definitions for scale in definition.zone_scales}),
-        "contracts": json.dumps(contracts, sort_keys=True),
         "code_version": _code_version(),
         "snapshot": lake.snapshot(),
     }
+
+
+def _contracts_behind(pool: Pool, tables: Collection[str]) -> str:
+    """Return, as JSON, the version of each contract that fills one of the tables."""
+    versions = {
+        contract.id: contract.version
+        for contract in pool.contracts
+        if any(table_name(contract, table) in tables for table in contract.tables)
+    }
+    return json.dumps(versions, sort_keys=True)
 
 
 def _code_version() -> str:

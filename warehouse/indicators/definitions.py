@@ -136,7 +136,8 @@ class Definition(Frozen):
 
 def read_yaml(path: Path) -> Any:  # noqa: ANN401 whatever the file holds; a typed model judges it
     """Read one YAML 1.2 file without tags or repeated keys; raises DefinitionError."""
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     try:
         return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))

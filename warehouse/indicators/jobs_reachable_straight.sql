@@ -21,5 +21,8 @@ SELECT
     sum(zone_cell.population) AS n_expected
 FROM zone_cell
 INNER JOIN reachable ON zone_cell.cell_id = reachable.cell_id
-CROSS JOIN (SELECT DISTINCT period_grain, period_start FROM period) AS period
+CROSS JOIN (SELECT DISTINCT
+    period_grain,
+    period_start
+FROM period) AS period
 GROUP BY zone_cell.zone_scale, zone_cell.zone, period.period_grain, period.period_start

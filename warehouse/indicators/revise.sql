@@ -9,14 +9,25 @@ WITH compared AS (
         previous.supersedes AS previous_supersedes,
         previous.revised_at AS previous_revised_at,
         previous.indicator IS NOT NULL AS is_known,
-        fresh.value IS NOT DISTINCT FROM previous.value
-        AND fresh.numerator IS NOT DISTINCT FROM previous.numerator
-        AND fresh.denominator IS NOT DISTINCT FROM previous.denominator
-        AND fresh.n_contributors IS NOT DISTINCT FROM previous.n_contributors
-        AND fresh.n_observed IS NOT DISTINCT FROM previous.n_observed
-        AND fresh.n_expected IS NOT DISTINCT FROM previous.n_expected
-        AND fresh.status IS NOT DISTINCT FROM previous.status
-        AND fresh.status_reason IS NOT DISTINCT FROM previous.status_reason AS is_same
+        row(
+            fresh.value,
+            fresh.numerator,
+            fresh.denominator,
+            fresh.n_contributors,
+            fresh.n_observed,
+            fresh.n_expected,
+            fresh.status,
+            fresh.status_reason
+        )::VARCHAR = row(
+            previous.value,
+            previous.numerator,
+            previous.denominator,
+            previous.n_contributors,
+            previous.n_observed,
+            previous.n_expected,
+            previous.status,
+            previous.status_reason
+        )::VARCHAR AS is_same
     FROM fresh
     LEFT JOIN previous
         ON
@@ -31,7 +42,7 @@ WITH compared AS (
 )
 
 SELECT
-    * EXCLUDE (previous_from, previous_supersedes, previous_revised_at, is_known, is_same) REPLACE (
+    * EXCLUDE (previous_from, previous_supersedes, previous_revised_at, is_known, is_same) REPLACE (  -- noqa: AM04
         CASE
             WHEN is_known AND regexp_replace(previous_from, ',"snapshot":\d+\}$', '}') = computed_from
                 THEN previous_from

@@ -16,8 +16,8 @@ WITH span AS (
         contributor,
         feed,
         delivery_id,
-        date,
-        date
+        date AS first_date,
+        date AS last_date
     FROM mobility.calendar_date
     WHERE exception_type::INTEGER = 1
 ),
@@ -47,7 +47,7 @@ SELECT
     least(max(span.last_date), any_value(promised.feed_end_date)) AS last_date,
     coalesce(any_value(zone.agency_timezone), getvariable('timezone')) AS timezone
 FROM span
-LEFT JOIN promised USING (feed)
-LEFT JOIN zone USING (feed)
+LEFT JOIN promised ON span.feed = promised.feed
+LEFT JOIN zone ON span.feed = zone.feed
 GROUP BY span.feed
 ORDER BY span.feed

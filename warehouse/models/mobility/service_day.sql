@@ -38,13 +38,15 @@ exception AS (
 ),
 
 kept AS (
-    SELECT * FROM regular
-    ANTI JOIN (SELECT
-        feed,
-        service_id,
-        service_date
-    FROM exception WHERE exception_type = 2) AS removed
-        USING (feed, service_id, service_date)
+    SELECT regular.*
+    FROM regular
+    LEFT JOIN exception AS removed
+        ON
+            regular.feed = removed.feed
+            AND regular.service_id = removed.service_id
+            AND regular.service_date = removed.service_date
+            AND removed.exception_type = 2
+    WHERE removed.feed IS NULL
 ),
 
 added AS (
@@ -68,6 +70,6 @@ FROM (
     SELECT * FROM kept
     UNION ALL
     SELECT * FROM added
-)
+) AS active
 GROUP BY feed, service_id, service_date
 ORDER BY feed, service_id, service_date

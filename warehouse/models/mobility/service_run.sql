@@ -21,6 +21,7 @@ SELECT
     trip_run.run_m,
     trip_run.run_m_method
 FROM mobility.service_day AS service_day
-INNER JOIN mobility.feed_calendar AS feed_calendar USING (feed)
-INNER JOIN mobility.trip_run AS trip_run USING (feed, service_id)
+INNER JOIN mobility.feed_calendar AS feed_calendar ON service_day.feed = feed_calendar.feed
+INNER JOIN mobility.trip_run AS trip_run
+    ON service_day.feed = trip_run.feed AND service_day.service_id = trip_run.service_id
 ORDER BY trip_run.feed, service_day.service_date, trip_run.trip_id, trip_run.run

@@ -15,6 +15,7 @@ SELECT
     count(*) FILTER (WHERE stop_offset.is_departure) AS departures,
     count(*) FILTER (WHERE stop_offset.is_departure AND NOT stop_offset.is_timed) AS departures_interpolated
 FROM mobility.trip_run AS trip_run
-INNER JOIN mobility.stop_offset AS stop_offset USING (feed, trip_id)
+INNER JOIN mobility.stop_offset AS stop_offset
+    ON trip_run.feed = stop_offset.feed AND trip_run.trip_id = stop_offset.trip_id
 GROUP BY trip_run.feed, trip_run.service_id, stop_offset.stop_id, hour
 ORDER BY trip_run.feed, trip_run.service_id, stop_offset.stop_id, hour

@@ -12,7 +12,8 @@ WITH terminal AS (
         trip.shape_id,
         stop_offset.stop_id
     FROM mobility.trip AS trip
-    INNER JOIN mobility.stop_offset AS stop_offset USING (feed, trip_id)
+    INNER JOIN mobility.stop_offset AS stop_offset
+        ON trip.feed = stop_offset.feed AND trip.trip_id = stop_offset.trip_id
     WHERE trip.shape_id IS NOT NULL AND (stop_offset.position = 1 OR stop_offset.is_last)
 ),
 
@@ -50,8 +51,8 @@ plane AS (
         radians(walked.next_lon - walked.lon) * cos(radians(stop.stop_lat)) * 6371008.8 AS dx,
         radians(walked.next_lat - walked.lat) * 6371008.8 AS dy
     FROM terminal
-    INNER JOIN mobility.stop AS stop USING (feed, stop_id)
-    INNER JOIN walked USING (feed, shape_id)
+    INNER JOIN mobility.stop AS stop ON terminal.feed = stop.feed AND terminal.stop_id = stop.stop_id
+    INNER JOIN walked ON terminal.feed = walked.feed AND terminal.shape_id = walked.shape_id
     WHERE walked.next_lat IS NOT NULL
 ),
 

@@ -15,6 +15,7 @@ SELECT
     min(hourly.hour) FILTER (WHERE hourly.departures > 0) AS first_hour,
     max(hourly.hour) FILTER (WHERE hourly.departures > 0) AS last_hour
 FROM mobility.service_stop_hour AS hourly
-INNER JOIN mobility.service_day AS service_day USING (feed, service_id)
+INNER JOIN mobility.service_day AS service_day
+    ON hourly.feed = service_day.feed AND hourly.service_id = service_day.service_id
 GROUP BY hourly.feed, hourly.stop_id, service_day.service_date
 ORDER BY hourly.feed, hourly.stop_id, service_day.service_date

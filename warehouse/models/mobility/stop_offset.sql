@@ -24,7 +24,7 @@ WITH placed AS (
             lag(stop.stop_lat) OVER trip, lag(stop.stop_lon) OVER trip, stop.stop_lat, stop.stop_lon
         ) AS step_m
     FROM mobility.stop_time AS stop_time
-    LEFT JOIN mobility.stop AS stop USING (feed, stop_id)
+    LEFT JOIN mobility.stop AS stop ON stop_time.feed = stop.feed AND stop_time.stop_id = stop.stop_id
     WINDOW trip AS (PARTITION BY stop_time.feed, stop_time.trip_id ORDER BY stop_time.stop_sequence)
 ),
 

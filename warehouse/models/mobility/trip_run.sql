@@ -38,11 +38,8 @@ start AS (
         trip_id,
         start_s,
         row_number() OVER (PARTITION BY feed, trip_id ORDER BY start_s) - 1 AS run
-    FROM (SELECT DISTINCT
-        feed,
-        trip_id,
-        start_s
-    FROM headway)
+    FROM headway
+    GROUP BY feed, trip_id, start_s
 ),
 
 measured AS (
@@ -62,8 +59,8 @@ measured AS (
         greatest(first_stop.offset_m, last_stop.offset_m) AS offset_m,
         first_stop.is_ambiguous OR last_stop.is_ambiguous AS is_ambiguous
     FROM mobility.trip AS trip
-    INNER JOIN pattern USING (feed, trip_id)
-    LEFT JOIN mobility.shape_length AS whole USING (feed, shape_id)
+    INNER JOIN pattern ON trip.feed = pattern.feed AND trip.trip_id = pattern.trip_id
+    LEFT JOIN mobility.shape_length AS whole ON trip.feed = whole.feed AND trip.shape_id = whole.shape_id
     LEFT JOIN mobility.shape_stop AS first_stop
         ON
             trip.feed = first_stop.feed AND trip.shape_id = first_stop.shape_id
@@ -110,5 +107,5 @@ SELECT
     judged.shape_m::DECIMAL(18, 3) AS shape_m,
     judged.chain_m::DECIMAL(18, 3) AS chain_m
 FROM judged
-LEFT JOIN start USING (feed, trip_id)
+LEFT JOIN start ON judged.feed = start.feed AND judged.trip_id = start.trip_id
 ORDER BY judged.feed, judged.trip_id, run
