@@ -15,6 +15,7 @@ from contracts.model import Contract, DeliveryMode
 from contracts.verdict import Status, Verdict
 from portal.charts import draw_strip
 from portal.language import Language
+from portal.masking import mask_verdict
 from portal.report_view import in_language, received, status_word
 from portal.reports import report_address
 from portal.sentences import headline
@@ -101,7 +102,7 @@ def compose_index(pool: Pool, verdicts: Sequence[Verdict], language: Language) -
     last_day = _last_day(pool, ordered)
     by_contributor: dict[str, list[FeedView]] = {}
     for contract in pool.contracts:
-        mine = [v for v in ordered if v.arrival.feed == contract.id]
+        mine = [mask_verdict(v, contract) for v in ordered if v.arrival.feed == contract.id]
         by_contributor.setdefault(contract.contributor, []).append(
             _view_feed(contract, mine, last_day, language)
         )
@@ -208,7 +209,8 @@ def _when(verdict: Verdict, contract: Contract, language: Language) -> str:
 
 def _mark(verdict: Verdict, contract: Contract, language: Language) -> Mark:
     day = _day(verdict)
-    when = language.day(day) if day else language.moment(received(verdict), contract.timezone)
+    local = received(verdict).astimezone(ZoneInfo(contract.timezone)).date()
+    when = language.day(day) if day else language.say("received {when}", when=language.day(local))
     words = language.say(
         "{when}: {verdict}", when=when, verdict=status_word(verdict.status, language).lower()
     )
@@ -254,13 +256,13 @@ def _summary(weeks: Sequence[Week], language: Language) -> str:
     due = [c for w in weeks for c in w.cells if c.is_due]
     last = [c.marks[-1].status if c.marks else "missing" for c in due]
     good = last.count("accepted")
-    parts = [language.count("{n} day accepted", "{n} days accepted", good)]
+    parts = [language.count("{n} day accepted", "{n} days accepted", good)] if good else []
     if some := last.count("accepted_with_warnings"):
-        parts.append(language.count("{n} with reservations", "{n} with reservations", some))
+        parts.append(language.count("{n} day with reservations", "{n} days with reservations", some))
     if refused := last.count("rejected"):
-        parts.append(language.count("{n} refused", "{n} refused", refused))
+        parts.append(language.count("{n} day refused", "{n} days refused", refused))
     if missing := last.count("missing"):
-        parts.append(language.count("{n} missing", "{n} missing", missing))
+        parts.append(language.count("{n} day missing", "{n} days missing", missing))
     return ", ".join(parts)
 
 

@@ -6,9 +6,12 @@ record gate's.
 
 from __future__ import annotations
 
-from contracts.model import Column, Contract
-from contracts.verdict import Example, RuleResult
+import re
 
+from contracts.model import Column, Contract
+from contracts.verdict import Example, RuleResult, Verdict
+
+_DIGIT = re.compile(r"\d")
 PERSONAL = "personal"
 MAX_EXAMPLES = 5
 """Examples shown for a problem; its count is never capped."""
@@ -27,12 +30,29 @@ def _mask_character(character: str) -> str:
     return "x" if character.isalpha() else character
 
 
+def mask_verdict(verdict: Verdict, contract: Contract) -> Verdict:
+    """Return the verdict as pages may show it: personal values masked, few examples a rule."""
+    rules = tuple(mask_result(r, contract) for r in verdict.rules)
+    return verdict.model_copy(update={"rules": rules})
+
+
 def mask_result(result: RuleResult, contract: Contract) -> RuleResult:
     """Return the result with few, short examples, personal columns masked."""
     columns = _columns_of(result, contract)
     hidden = _personal_names(contract)
     hide_value = _is_personal(result.column, columns, hidden)
-    shown = tuple(
+    changes: dict[str, object] = {"examples": _mask_examples(result, columns, hidden, hide_value=hide_value)}
+    if hide_value and result.column is not None:
+        # Names of columns may stand here, and must stay readable: only digits can name a person.
+        changes["observed"] = result.observed and _DIGIT.sub("#", result.observed)
+        changes["reason"] = result.reason and _DIGIT.sub("#", result.reason)
+    return result.model_copy(update=changes)
+
+
+def _mask_examples(
+    result: RuleResult, columns: tuple[Column, ...], hidden: frozenset[str], *, hide_value: bool
+) -> tuple[Example, ...]:
+    return tuple(
         example.model_copy(
             update={
                 "value": _show(example.value, hide=hide_value),
@@ -44,7 +64,6 @@ def mask_result(result: RuleResult, contract: Contract) -> RuleResult:
         )
         for example in result.examples[:MAX_EXAMPLES]
     )
-    return result.model_copy(update={"examples": shown})
 
 
 def has_masked(result: RuleResult, contract: Contract) -> bool:

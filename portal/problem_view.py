@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from contracts.model import Contract, Severity, WireFormat
 from contracts.verdict import Outcome, RuleResult, Verdict
 from portal.language import Language
-from portal.masking import has_masked, mask_result
+from portal.masking import has_masked
 from portal.rule_texts import expected_of, field_of, observed_of, words_of
 
 
@@ -47,7 +47,7 @@ def file_name(verdict: Verdict) -> str:
 def describe(
     result: RuleResult, verdict: Verdict, contract: Contract, language: Language, anchor: str
 ) -> Problem:
-    """Return one problem's words, places and examples, personal columns masked.
+    """Return one problem's words, places and examples, the result masked beforehand.
 
     Args:
         result: the broken rule.
@@ -57,9 +57,7 @@ def describe(
         anchor: the problem's id on the page.
     """
     words = words_of(result, contract, language)
-    is_masked = has_masked(result, contract)
-    shown = mask_result(result, contract)
-    heads, rows = _lay_examples(shown, contract, language)
+    heads, rows = _lay_examples(result, contract, language)
     level = level_of(result)
     return Problem(
         anchor=anchor,
@@ -76,7 +74,7 @@ def describe(
         heads=heads,
         examples=rows,
         examples_note=_examples_note(result, len(rows), language),
-        is_masked=is_masked,
+        is_masked=has_masked(result, contract),
     )
 
 
@@ -199,7 +197,10 @@ def _examples_note(result: RuleResult, shown: int, language: Language) -> str:
 
 
 def name_rule(result: RuleResult, contract: Contract, language: Language) -> str:
-    """Return the rule's title with the field it is about."""
-    title = words_of(result, contract, language).title
-    place = ".".join(p for p in (inner_file(result, contract), field_of(result, contract)) if p)
-    return f"{title} ({place})" if place and place not in title else title
+    """Return the rule's title with the file and field it is about."""
+    title = words_of(result, contract, language).title.rstrip(": \N{NARROW NO-BREAK SPACE}\N{NO-BREAK SPACE}")
+    field = field_of(result, contract)
+    if field and field in title:
+        field = None
+    place = ", ".join(p for p in (inner_file(result, contract), field) if p)
+    return f"{title} ({place})" if place else title

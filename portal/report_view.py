@@ -86,7 +86,7 @@ def compose(
 ) -> Report:
     """Return the report of a delivery in one language.
 
-    Personal columns are masked again, examples cut to a few; counts are those of the verdict.
+    The verdict must have passed `mask_verdict`; counts are those of the verdict.
     """
     problems = tuple(
         describe(result, verdict, contract, language, f"p{i}")

@@ -17,7 +17,7 @@ from contracts.model import Contract
 from contracts.verdict import Verdict
 from contracts.verdicts import write_atomically
 from portal.language import CODES, speak
-from portal.masking import mask_result
+from portal.masking import mask_verdict
 from portal.pages import lay_out
 from portal.report_view import Report, compose
 
@@ -45,6 +45,7 @@ def write_report(
         previous: the delivery of this feed received before this one, if any.
         quarantine: folder of the quarantined rows' Parquet files, if any were kept.
     """
+    verdict = mask_verdict(verdict, contract)
     folder = home.pages / report_folder(verdict)
     files = _quarantined_files(verdict, quarantine)
     reports = {
@@ -61,7 +62,7 @@ def write_report(
     stem = verdict.arrival.delivery_id
     for code, report in reports.items():
         write_atomically(folder / f"{stem}.{code}.html", _lay_out(report, stem))
-    write_atomically(folder / f"{stem}.json", _as_json(verdict, contract, reports))
+    write_atomically(folder / f"{stem}.json", _as_json(verdict, reports))
     return folder / f"{stem}.{CODES[0]}.html"
 
 
@@ -90,9 +91,9 @@ def _lay_out(report: Report, stem: str) -> str:
     return lay_out("report.html.j2", report.code, r=report, stem=quote(stem))
 
 
-def _as_json(verdict: Verdict, contract: Contract, reports: Mapping[str, Report]) -> str:
+def _as_json(verdict: Verdict, reports: Mapping[str, Report]) -> str:
     facts = verdict.model_dump(mode="json", exclude={"rules", "profile"})
-    facts["rules"] = [mask_result(r, contract).model_dump(mode="json") for r in verdict.rules]
+    facts["rules"] = [r.model_dump(mode="json") for r in verdict.rules]
     content = {
         "format": FORMAT,
         "verdict": facts,
