@@ -52,7 +52,7 @@ def _judgement(
 def _results(
     keyed: KeyedRule, found: Sequence[dict[str, Any]], profile: Profile, row: int
 ) -> tuple[RuleResult, ...]:
-    """One result of a rule, except for columns missing or unknown: one for each column."""
+    """One result of a rule, except for missing columns: one for each."""
     outcome, severity, reason = _outcome(keyed, found, profile, row)
     base = RuleResult(
         rule=keyed.rule.id,
@@ -92,7 +92,7 @@ def _outcome(
 
 
 def _named(base: RuleResult, name: str) -> RuleResult:
-    """A column missing or unknown, of its table."""
+    """A missing column, of its table."""
     table, _, column = name.rpartition("/")
     place = {"table": table or None, "column": column, "source": column}
     return base.model_copy(update={**place, "observed": None, "expected": None})

@@ -100,14 +100,6 @@ def _columns_missing(scene: Scene, _rule: DeliveryRule) -> Numbers:
     return {"count": len(names), "names": names}
 
 
-def _columns_unknown(scene: Scene, _rule: DeliveryRule) -> Numbers:
-    names = []
-    for table in scene.contract.tables:
-        known = {column.source for column in table.columns if column.derived is None}
-        names += [f"{table.name}/{name}" for name in scene.headers.get(table.name, ()) if name not in known]
-    return {"count": len(names), "names": names}
-
-
 def _quarantine_share(scene: Scene, _rule: DeliveryRule) -> Numbers:
     if not sum(t.landed for t in scene.tables):
         return {"skipped": "the delivery has no rows"}
@@ -345,7 +337,6 @@ def _local(scene: Scene, instant: datetime) -> str:
 
 _MEASURES: Mapping[str, Callable[[Scene, DeliveryRule], Numbers]] = {
     "columns_missing": _columns_missing,
-    "columns_unknown": _columns_unknown,
     "quarantine_share": _quarantine_share,
     "row_count": _row_count,
     "volume_against_history": _volume,

@@ -6,12 +6,13 @@ the profile (`profile`), or judging it (`compile/expectations`, `delivery_gate`)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from contracts.model import Contract, DeliveryRule, Dimension, Severity, WireFormat
+from contracts.model import Contract, DeliveryRule, Dimension, Severity
 
 Profile = Mapping[str, Any]
 """A delivery's profile: flat, JSON values; a rule's own numbers are named `<rule key>.<number>`."""
@@ -73,8 +74,8 @@ def delivery_rules(contract: Contract) -> tuple[KeyedRule, ...]:
 
 
 def implicit_rules(contract: Contract) -> tuple[DeliveryRule, ...]:
-    """Return the rules that no contract needs to write down: tolerance, and the columns promised."""
-    rules = [
+    """Return the rules that no contract needs to write down: the tolerance, and the columns promised."""
+    return (
         DeliveryRule(
             id="quarantine_above_tolerance",
             kind="quarantine_share",
@@ -82,17 +83,7 @@ def implicit_rules(contract: Contract) -> tuple[DeliveryRule, ...]:
             dimension=Dimension.CONFORMITY,
         ),
         DeliveryRule(id="missing_column", kind="columns_missing", dimension=Dimension.CONFORMITY),
-    ]
-    if contract.server.wire_format is WireFormat.DELIMITED:  # GTFS has its own notice; NGSI may say more
-        rules.append(
-            DeliveryRule(
-                id="unknown_column",
-                kind="columns_unknown",
-                severity=Severity.WARNING,
-                dimension=Dimension.CONFORMITY,
-            )
-        )
-    return tuple(rules)
+    )
 
 
 def _with_tolerance(contract: Contract, rule: DeliveryRule) -> DeliveryRule:
@@ -105,7 +96,7 @@ def _with_tolerance(contract: Contract, rule: DeliveryRule) -> DeliveryRule:
 
 def known_kinds() -> frozenset[str]:
     """Return the kinds that a contract may name in its delivery rules."""
-    return frozenset(_KINDS) - {"columns_missing", "columns_unknown"}
+    return frozenset(_KINDS) - {"columns_missing"}
 
 
 @dataclass(frozen=True)
@@ -150,7 +141,9 @@ def _series_bounds(key: str, rule: DeliveryRule) -> tuple[Bound, ...]:
 
 def _series_observed(key: str, _rule: DeliveryRule, profile: Profile) -> str:
     rows, wanted = profile[f"{key}.rows"], profile[f"{key}.rows_expected"]
-    return f"{profile[f'{key}.complete_pct']:.1f} % ({rows} / {wanted})"
+    # Rounded down: 96.98 % must not read as the 97 % that it is not.
+    shown = math.floor(profile[f"{key}.complete_pct"] * 10) / 10
+    return f"{shown:.1f} % ({rows} / {wanted})"
 
 
 def _series_expected(key: str, rule: DeliveryRule, profile: Profile) -> str:
@@ -273,7 +266,6 @@ _KINDS: Mapping[str, _Kind] = {
         _text("≤ {maximum_pct} %"),
     ),
     "columns_missing": _Kind(_at_most("{key}.count", 0), _names, _text("0")),
-    "columns_unknown": _Kind(_at_most("{key}.count", 0), _names, _text("0")),
     "volume_against_history": _Kind(_deviation_bounds, _deviation_observed, _deviation_expected),
     "mean_against_history": _Kind(_deviation_bounds, _deviation_observed, _deviation_expected),
     "series_complete": _Kind(_series_bounds, _series_observed, _series_expected),

@@ -17,9 +17,17 @@ from contracts.verdict import Outcome, RuleResult
 ROOT = Path(__file__).parents[2]
 NOTICES = ROOT.parent / "shared" / "gtfs_notices.csv"
 COLUMN_RULES = (
-    "type_mismatch missing_value pattern_mismatch value_below_minimum value_above_maximum value_not_allowed "
-    "length_out_of_range duplicate_key unknown_reference malformed_line"
-).split()
+    "type_mismatch",
+    "missing_value",
+    "pattern_mismatch",
+    "value_below_minimum",
+    "value_above_maximum",
+    "value_not_allowed",
+    "length_out_of_range",
+    "duplicate_key",
+    "unknown_reference",
+    "malformed_line",
+)
 PLACEHOLDERS = {"rule", "table", "column", "expected", "observed", "count", "checked", "reason"}
 
 

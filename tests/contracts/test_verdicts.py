@@ -166,14 +166,22 @@ def test_whatever_the_order_of_arrivals_the_index_names_the_last_accepted(
     good = [n for n in sorted(last, key=last.__getitem__) if last[n][2]]
     current = verdicts.current(home)[0]
     assert current.newest.arrival.delivery_id == max(last, key=last.__getitem__)
-    assert (current.accepted.arrival.delivery_id if current.accepted else None) == (good[-1] if good else None)
+    assert (current.accepted.arrival.delivery_id if current.accepted else None) == (
+        good[-1] if good else None
+    )
 
 
 def needy_contract() -> Contract:
     column = Column(
-        name="meter_id", source="prm", logical_type=LogicalType.STRING, physical_type="VARCHAR", primary_key=True
+        name="meter_id",
+        source="prm",
+        logical_type=LogicalType.STRING,
+        physical_type="VARCHAR",
+        primary_key=True,
     )
-    known = RowRule(id="unknown_meter", kind="known_reference", columns=("meter_id",), needs=("meters/meter",))
+    known = RowRule(
+        id="unknown_meter", kind="known_reference", columns=("meter_id",), needs=("meters/meter",)
+    )
     rule = DeliveryRule(
         id="series_incomplete",
         kind="series_complete",
