@@ -7,6 +7,7 @@ contract is not always written by the person whose credentials run it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,19 +17,29 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
+    DocumentStartEvent,
+    Event,
     MappingEndEvent,
     MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
+    StreamStartEvent,
 )
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from contracts.errors import ContractError, ContractProblem
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
 MAX_BRACKETS = 200
-_TAG = "tag:yaml.org,2002:"
+_WORDS: dict[str, bool | float | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_INTEGER = re.compile(r"^([-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+)$")
+_FLOAT = re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$")
 
 
 @dataclass(frozen=True)
@@ -76,14 +87,15 @@ def read_located(path: Path) -> LocatedMap:
 
 def parse_located(text: str, path: Path) -> LocatedMap:
     """Read YAML text as if it stood in the file `path`. Raises ContractError."""
-    node = _compose(text, path)
-    if not isinstance(node, MappingNode):
+    _check_text(text, path)
+    try:
+        tree = _Builder(text, path).read_document()
+    except YAMLError as error:
+        raise _syntax_fault(error, path) from None
+    if not isinstance(tree, LocatedMap):
         raise _fault(
             path, 1, "the file is not a mapping of keys to values", "start with `apiVersion: v3.1.0`"
         )
-    tree = _build(node, path)
-    if not isinstance(tree, LocatedMap):  # pragma: no cover - _build of a mapping is a mapping
-        raise TypeError(type(tree))
     return tree
 
 
@@ -116,34 +128,78 @@ def _read_text(path: Path) -> str:
         raise _fault(path, None, f"the file can't be read: {error.strerror}", "check the path") from None
 
 
-def _compose(text: str, path: Path) -> Node | None:
-    """Parse to nodes; a syntax error becomes a ContractError at its line."""
+def _check_text(text: str, path: Path) -> None:
+    """Refuse what the scanner would stumble over or take quadratic time on."""
     if not any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()):
         raise _fault(path, 1, "the file is empty", "start with `apiVersion: v3.1.0`")
-    try:
-        _check_events(text, path)
-        return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]
-    except RecursionError:
-        raise _fault(path, None, "the file is nested too deeply", "flatten it") from None
-    except YAMLError as error:
-        raise _syntax_fault(error, path) from None
-
-
-def _check_events(text: str, path: Path) -> None:
-    """Refuse, before anything is built, what could make a small file a large or a deep one."""
-    if _bracket_depth(text) > MAX_BRACKETS:  # the scanner itself takes quadratic time on these
+    if _bracket_depth(text) > MAX_BRACKETS:
         raise _fault(path, None, f"nested deeper than {MAX_DEPTH} levels", "flatten it")
-    depth = 0
-    for event in YAML(typ="safe", pure=True).parse(text):
-        line = event.start_mark.line + 1
-        if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
-            raise _fault(
-                path, line, "anchors and aliases are refused", "write the value out where it is used"
+
+
+class _Builder:
+    """Builds one document from YAML events, refusing what a contract has no use for."""
+
+    def __init__(self, text: str, path: Path) -> None:
+        """Start before the first event."""
+        self.path = path
+        self.events: Iterator[Event] = YAML(typ="safe", pure=True).parse(text)
+
+    def read_document(self) -> Any:  # noqa: ANN401 - any YAML value
+        """Return the one document's value."""
+        event = self._next()
+        while isinstance(event, StreamStartEvent | DocumentStartEvent):
+            event = self._next()
+        value = self._value(event, 0)
+        for event in self.events:
+            if isinstance(event, DocumentStartEvent):
+                raise self._fault(event, "the file holds several documents", "keep one")
+        return value
+
+    def _next(self) -> Event:
+        return next(self.events)
+
+    def _value(self, event: Event, depth: int) -> Any:  # noqa: ANN401 - any YAML value
+        """Build the value that begins with an event."""
+        if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor):
+            raise self._fault(
+                event, "anchors and aliases are refused", "write the value out where it is used"
             )
-        depth += isinstance(event, MappingStartEvent | SequenceStartEvent)
-        depth -= isinstance(event, MappingEndEvent | SequenceEndEvent)
+        if not isinstance(event, ScalarEvent | SequenceStartEvent | MappingStartEvent):
+            raise self._fault(event, "this YAML is not understood", "use mappings, lists and values")
+        if event.tag:
+            raise self._fault(event, f"the tag `{event.tag}` is refused", "write the value without a tag")
         if depth > MAX_DEPTH:
-            raise _fault(path, line, f"nested deeper than {MAX_DEPTH} levels", "flatten it")
+            raise self._fault(event, f"nested deeper than {MAX_DEPTH} levels", "flatten it")
+        if isinstance(event, MappingStartEvent):
+            return self._map(event, depth)
+        if isinstance(event, SequenceStartEvent):
+            items = LocatedList(self._place(event))
+            while not isinstance(inner := self._next(), SequenceEndEvent):
+                items.put(self._value(inner, depth + 1), self._place(inner))
+            return items
+        return _scalar(str(event.value)) if event.implicit[0] else str(event.value)
+
+    def _map(self, start: Event, depth: int) -> LocatedMap:
+        """Build a mapping; a key twice, or one that isn't text, is an error at its line."""
+        tree = LocatedMap(self._place(start))
+        while not isinstance(event := self._next(), MappingEndEvent):
+            place = self._place(event)
+            if not isinstance(event, ScalarEvent) or event.value == "<<" or event.tag or event.anchor:
+                raise self._fault(event, "keys must be plain text", "write the keys out")
+            key = str(event.value)
+            if key in tree:
+                first = tree.places[key].line
+                raise self._fault(
+                    event, f"`{key}` is written twice (first on line {first})", "keep one of them"
+                )
+            tree.put(key, self._value(self._next(), depth + 1), place)
+        return tree
+
+    def _place(self, event: Event) -> Place:
+        return Place(self.path, event.start_mark.line + 1)
+
+    def _fault(self, event: Event, problem: str, fix: str) -> ContractError:
+        return _fault(self.path, event.start_mark.line + 1, problem, fix)
 
 
 def _bracket_depth(text: str) -> int:
@@ -162,72 +218,19 @@ def _syntax_fault(error: YAMLError, path: Path) -> ContractError:
     """Say where the YAML stops making sense."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     words = str(getattr(error, "problem", None) or error).split("\n", 1)[0]
-    if words.startswith("but found another document"):
-        return _fault(path, mark.line + 1 if mark else None, "the file holds several documents", "keep one")
     line = mark.line + 1 if mark is not None else None
     return _fault(path, line, f"not valid YAML: {words}", "check indentation, colons and quotes at this line")
 
 
-def _build(node: Node, path: Path) -> Any:  # noqa: ANN401 - any YAML value
-    """Turn nodes to values, refusing what a contract has no use for."""
-    line = node.start_mark.line + 1
-    if isinstance(node, MappingNode):
-        return _build_map(node, path)
-    if isinstance(node, SequenceNode):
-        _check_tag(node, path, {"seq"})
-        items = LocatedList(Place(path, line))
-        for item in node.value:
-            items.put(_build(item, path), Place(path, item.start_mark.line + 1))
-        return items
-    if isinstance(node, ScalarNode):
-        return _scalar(node, path)
-    raise _fault(path, line, "this YAML is not understood", "use plain mappings, lists and values")
-
-
-def _build_map(node: MappingNode, path: Path) -> LocatedMap:
-    """Build a mapping; a key twice, or one that isn't text, is an error at its line."""
-    _check_tag(node, path, {"map"})
-    tree = LocatedMap(Place(path, node.start_mark.line + 1))
-    for key_node, value_node in node.value:
-        place = Place(path, key_node.start_mark.line + 1)
-        if not isinstance(key_node, ScalarNode) or key_node.value == "<<":
-            raise _fault(path, place.line, "keys must be plain text", "write the keys out")
-        key = str(key_node.value)
-        if key in tree:
-            first = tree.places[key].line
-            raise _fault(
-                path, place.line, f"`{key}` is written twice (first on line {first})", "keep one of them"
-            )
-        tree.put(key, _build(value_node, path), place)
-    return tree
-
-
-def _scalar(node: ScalarNode, path: Path) -> str | int | float | bool | None:
-    """Resolve a scalar by YAML 1.2's core schema; dates stay text."""
-    kind = _check_tag(node, path, {"str", "int", "float", "bool", "null", "timestamp"})
-    text = str(node.value)
-    if kind == "null":
-        return None
-    if kind == "bool":
-        return text.lower() == "true"
-    if kind == "int":
-        return (
-            int(text.replace("_", ""), 0) if text.lower().lstrip("+-").startswith(("0x", "0o")) else int(text)
-        )
-    if kind == "float":
-        return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+def _scalar(text: str) -> str | int | float | bool | None:
+    """Resolve a plain scalar by YAML 1.2's core schema; dates stay text."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.match(text):
+        return int(text, 0) if text[:2] in {"0x", "0o"} else int(text)
+    if _FLOAT.match(text):
+        return float(text)
     return text
-
-
-def _check_tag(node: Node, path: Path, allowed: set[str]) -> str:
-    """Return the short tag of a node; anything but plain data is refused."""
-    tag = str(node.tag)
-    short = tag.removeprefix(_TAG)
-    if not tag.startswith(_TAG) or short not in allowed:
-        raise _fault(
-            path, node.start_mark.line + 1, f"the tag `{tag}` is refused", "write the value without a tag"
-        )
-    return short
 
 
 def _fault(path: Path, line: int | None, problem: str, fix: str) -> ContractError:

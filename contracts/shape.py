@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from contracts.errors import ContractError, ContractProblem, suggest
-from contracts.located import Place, place_of
+from contracts.located import LocatedMap, Place, place_of
 
 Model = TypeVar("Model", bound=BaseModel)
 KeyPath = tuple[str | int, ...]
@@ -107,23 +107,47 @@ def read_section(
         return None
 
 
-def check_official_schema(tree: Any, problems: Problems) -> None:  # noqa: ANN401 - any YAML value
-    """Run the official ODCS 3.1.0 JSON Schema; faults already noted at the same place are not repeated."""
-    for error in sorted(_validator().iter_errors(tree), key=lambda e: [str(p) for p in e.absolute_path]):
-        best = _deepest(error)
-        path = tuple(best.absolute_path)
+def check_official_schema(tree: LocatedMap, problems: Problems) -> None:
+    """Run the official ODCS 3.1.0 JSON Schema; faults already noted at the same place are not repeated.
+
+    Tables are checked one by one and remembered: many contributors share a standard's tables.
+    """
+    tables = tree.get("schema")
+    rest = {key: value for key, value in tree.items() if key != "schema" or not isinstance(tables, list)}
+    faults = list(_official_faults(None, _canonical(rest)))
+    for index, table in enumerate(tables if isinstance(tables, list) else ()):
+        inner = _official_faults("SchemaObject", _canonical(table))
+        faults += [(("schema", index, *path), message) for path, message in inner]
+    for path, message in faults:
         if not problems.covers(path):
             problems.add(
-                path, f"ODCS 3.1.0 refuses this: {_clip(best.message)}", "see the ODCS 3.1.0 documentation"
+                path, f"ODCS 3.1.0 refuses this: {_clip(message)}", "see the ODCS 3.1.0 documentation"
             )
 
 
+def _canonical(value: Any) -> str:  # noqa: ANN401 - any YAML value
+    """Write a value as JSON that is equal for equal values."""
+    return json.dumps(value, sort_keys=True)
+
+
+@lru_cache(maxsize=2048)
+def _official_faults(part: str | None, text: str) -> tuple[tuple[KeyPath, str], ...]:
+    """Validate JSON text against the official schema, or one of its definitions."""
+    errors = (_deepest(e) for e in _validator(part).iter_errors(json.loads(text)))
+    return tuple(sorted(((tuple(e.absolute_path), e.message) for e in errors), key=str))
+
+
 @cache
-def _validator() -> Any:  # noqa: ANN401 - jsonschema's classes are made at run time
-    """Load the official schema once."""
+def _validator(part: str | None) -> Any:  # noqa: ANN401 - jsonschema's classes are made at run time
+    """Load the official schema, or one of its definitions, once."""
     from jsonschema import Draft201909Validator
 
-    return Draft201909Validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
+    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    if part is None:
+        return Draft201909Validator(schema)
+    return Draft201909Validator(
+        {"$schema": schema["$schema"], "$ref": f"#/$defs/{part}", "$defs": schema["$defs"]}
+    )
 
 
 def _deepest(error: Any) -> Any:  # noqa: ANN401 - jsonschema's error
