@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
@@ -72,7 +73,8 @@ def compute_indicators(lake: Lake, pool: Pool, only: Collection[str] | None = No
     definitions, code nor inputs changed nothing is computed; where no row changed nothing is committed.
     Raises DefinitionError, KeyError (an unknown name in `only`).
     """
-    definitions = _select(pool_definitions(pool), only)
+    everything = pool_definitions(pool)
+    definitions = _select(everything, only)
     with _open_cursor(lake) as con, _open_folder(lake) as folder:
         con.execute("BEGIN")
         run = _Run(lake, pool, con, definitions)
@@ -81,7 +83,7 @@ def compute_indicators(lake: Lake, pool: Pool, only: Collection[str] | None = No
         results = [run.measure(definition) for definition in definitions]
         path, listed = folder / "value.parquet", folder / "definition.parquet"
         run.write_values(path, keep_others=only is not None)
-        write_definitions(con, pool_definitions(pool), listed)
+        write_definitions(con, everything, listed)
         con.execute("ROLLBACK")
         changed = run.commit({VALUE: path, DEFINITION: listed}, is_whole=only is None)
     return [Measured(**{**vars(r), "changed": changed}) for r in results]
@@ -118,7 +120,8 @@ class _Run:
         variables = {**self.variables, **definition_variables(definition)}
         variables["contracts"] = _contracts_behind(self.pool, find_base_tables(definition))
         set_variables(self.con, variables)
-        self.frames.make(definition.sql, variables)
+        for sql in (definition.sql, _read("behind")):
+            self.frames.make(sql, variables)
         draft_values(self.con, definition)
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE behind AS {_read('behind')}")
         self.con.execute(f"INSERT INTO fresh BY NAME {_read('finish')}")
@@ -219,7 +222,7 @@ def definition_variables(definition: Definition) -> dict[str, Value]:
 
 def find_base_tables(definition: Definition) -> frozenset[str]:
     """Return the core tables behind a definition, through the models it reads."""
-    models = {model.name: model.inputs for model in read_models()}
+    models = _model_inputs()
     found: set[str] = set()
     left = set(find_inputs(definition.sql))
     while left:
@@ -228,6 +231,11 @@ def find_base_tables(definition: Definition) -> frozenset[str]:
             left |= models[name] - found
         found.add(name)
     return frozenset(found - models.keys())
+
+
+@cache
+def _model_inputs() -> Mapping[str, frozenset[str]]:
+    return {model.name: model.inputs for model in read_models()}
 
 
 def write_definitions(con: duckdb.DuckDBPyConnection, definitions: Sequence[Definition], path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from contracts.model import Frozen
-from warehouse.model_files import find_tables
+from warehouse.indicators.frames import find_inputs
 
 MOST_WORDS = 40
 """A definition that takes more words is not simple enough to be agreed on."""
@@ -199,7 +199,7 @@ def _read_definition(path: Path) -> Definition:
     if not script.exists():
         raise DefinitionError(path, "id", f"its SQL is missing: {script.name}")
     sql = script.read_text(encoding="utf-8").rstrip().rstrip(";")
-    undeclared = find_tables(definition.id, sql) - definition.inputs.keys()
+    undeclared = find_inputs(sql) - definition.inputs.keys()
     if undeclared:
         raise DefinitionError(path, "inputs", f"the SQL reads {', '.join(sorted(undeclared))} too")
     return definition.model_copy(update={"sql": sql})

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.model_files import find_tables
 from warehouse.quoting import identifier
 
 _VARIABLE = re.compile(r"getvariable\('([a-z_]+)'\)")
@@ -31,7 +30,7 @@ def read_frames() -> Mapping[str, str]:
 def find_frames(sql: str) -> tuple[str, ...]:
     """Return the frames that a query reads, themselves or through others, each after those it reads."""
     found: list[str] = []
-    for name in sorted(_bare_tables(sql) & read_frames().keys()):
+    for name in sorted(_tables(sql) & read_frames().keys()):
         found += [other for other in (*find_frames(read_frames()[name]), name) if other not in found]
     return tuple(found)
 
@@ -39,8 +38,8 @@ def find_frames(sql: str) -> tuple[str, ...]:
 @cache
 def find_inputs(sql: str) -> frozenset[str]:
     """Return the `schema.table` of the lake that a query reads, itself or through frames."""
-    direct = find_tables("query", sql)
-    return direct.union(*(find_tables(name, read_frames()[name]) for name in find_frames(sql)))
+    texts = [sql, *(read_frames()[name] for name in find_frames(sql))]
+    return frozenset(name for text in texts for name in _tables(text) if "." in name)
 
 
 @cache
@@ -67,8 +66,11 @@ class FrameMaker:
                 self._made[name] = state
 
 
-def _bare_tables(sql: str) -> frozenset[str]:
+@cache
+def _tables(sql: str) -> frozenset[str]:
+    """Return the tables that one query names: `schema.table`, or a bare name."""
     import sqlglot
     from sqlglot import exp
 
-    return frozenset(t.name for t in sqlglot.parse_one(sql, dialect="duckdb").find_all(exp.Table) if not t.db)
+    tables = sqlglot.parse_one(sql, dialect="duckdb").find_all(exp.Table)
+    return frozenset(f"{table.db}.{table.name}" if table.db else table.name for table in tables)
