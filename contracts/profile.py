@@ -88,6 +88,7 @@ def with_history(contract: Contract, profile: Profile, past: Sequence[Profile]) 
         compared[f"history_{name}"] = _median(past, name)
     for keyed in delivery_rules(contract):
         if keyed.rule.kind in HISTORY_KINDS and profile.get(f"{keyed.key}.value") is not None:
+            compared.pop(f"{keyed.key}.skipped", None)  # said for want of the past that is here now
             compared |= _deviation(keyed, profile, past)
     return compared
 
