@@ -92,21 +92,26 @@ def judge(
 
     Raises:
         CheckCrashedError: a check that could reject crashed.
+        Exception: whatever else is ours. The other deliveries of the call are judged and recorded first;
+            several crashes come as an ExceptionGroup.
     """
     registers = verdicts.registers_for(home, contract) if registers is None else registers
     known: dict[str, Verdict | None] = {
         a.delivery_id: _cached(home, contract, registers, a) for a, _ in arrivals
     }
-    fresh = [(a, data) for a, data in arrivals if known[a.delivery_id] is None]
+    fresh = sorted((p for p in arrivals if known[p[0].delivery_id] is None), key=lambda p: _moment(p[0]))
+    crashes: list[Exception] = []
     if fresh:
-        past = tuple(verdicts.history(home, contract.id, length=10_000) if history is None else history)
         room = _Room(con, contract, read_tables, home, registers, now)
-        drafts = [_draft(room, a, data) for a, data in sorted(fresh, key=lambda pair: _moment(pair[0]))]
-        for verdict in _verdicts(room, _with_past(contract, drafts, past)):
+        past = _past(home, contract, [a for a, _ in fresh]) if history is None else history
+        drafts = list(_drafts(room, fresh, crashes))
+        for verdict in _verdicts(room, _with_past(contract, drafts, past), crashes):
             known[verdict.arrival.delivery_id] = verdict
     judged = [found for a, _ in arrivals if (found := known[a.delivery_id]) is not None]
     for each in judged:
-        verdicts.record(home, each)
+        verdicts.record(home, each, seen_at=now)
+    if crashes:
+        raise crashes[0] if len(crashes) == 1 else ExceptionGroup("several deliveries crashed", crashes)
     return judged
 
 
@@ -152,6 +157,27 @@ def _cached(home: Home, contract: Contract, registers: Registers, arrival: Arriv
     if stored.folder is not None and not (home.accepted / stored.folder).is_dir():
         return None
     return stored.model_copy(update={"arrival": arrival})
+
+
+def _past(home: Home, contract: Contract, arrivals: Sequence[Arrival]) -> tuple[Verdict, ...]:
+    """Accepted verdicts that any of the arrivals may be compared with."""
+    periods = sorted(a.period for a in arrivals if a.period is not None)
+    if not periods:
+        return verdicts.history(home, contract.id)
+    span = (date.fromisoformat(periods[-1]) - date.fromisoformat(periods[0])).days
+    return verdicts.history(home, contract.id, before=periods[-1], length=HISTORY_LENGTH + span)
+
+
+def _drafts(
+    room: _Room, arrivals: Sequence[tuple[Arrival, Path]], crashes: list[Exception]
+) -> Iterator[Draft]:
+    """Draft each delivery; one that crashes (ours) must not hide the others, and is raised after them."""
+    for arrival, data in arrivals:
+        try:
+            yield _draft(room, arrival, data)
+        except Exception as crash:
+            crash.add_note(f"delivery {arrival.delivery_id} of {arrival.feed}, period {arrival.period}")
+            crashes.append(crash)
 
 
 def _draft(room: _Room, arrival: Arrival, data: Path) -> Draft:
@@ -218,7 +244,8 @@ def _with_past(contract: Contract, drafts: Sequence[Draft], past: Sequence[Verdi
     return compared
 
 
-def _verdicts(room: _Room, drafts: Sequence[Draft]) -> Iterator[Verdict]:
+def _verdicts(room: _Room, drafts: Sequence[Draft], crashes: list[Exception]) -> Iterator[Verdict]:
+    """Judge the drafts together; a delivery whose check crashed gets no verdict."""
     readable = [draft for draft in drafts if not draft.findings]
     judgements = {}
     if readable:
@@ -232,7 +259,10 @@ def _verdicts(room: _Room, drafts: Sequence[Draft]) -> Iterator[Verdict]:
             yield _unreadable(room, draft)
             continue
         _keep_raw(room.home, draft.arrival, judgement.raw)
-        yield _verdict(room, draft, judgement.rules)
+        try:
+            yield _verdict(room, draft, judgement.rules)
+        except CheckCrashedError as crash:
+            crashes.append(crash)
 
 
 def _verdict(room: _Room, draft: Draft, whole: Sequence[RuleResult]) -> Verdict:

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -44,16 +45,17 @@ class Current:
     accepted: Verdict | None
 
 
-def record(home: Home, verdict: Verdict) -> Path:
-    """Write a verdict and make it its period's newest; return the file.
+def record(home: Home, verdict: Verdict, *, seen_at: datetime | None = None) -> Path:
+    """Write a verdict and give its delivery its place among those of the period; return the file.
 
-    A delivery received no earlier than the newest one becomes the newest, also when it was known
-    before: a good old delivery that comes back replaces the bad one in between.
+    The delivery seen last is the newest, also when it was known before: a good old delivery that
+    comes back replaces the bad one in between. `seen_at` (UTC) is by default when it first came.
     """
     folder = _folder(home, verdict.arrival.feed, verdict.arrival.period)
     path = folder / f"{verdict.arrival.delivery_id}.json"
+    index = _index_with(_read_index(folder), verdict, seen_at or verdict.arrival.received_at)
     write_atomically(path, verdict.model_dump_json(indent=1))
-    write_atomically(folder / INDEX, json.dumps(_index_with(_read_index(folder), verdict), indent=1))
+    write_atomically(folder / INDEX, json.dumps(index, indent=1))
     return path
 
 
@@ -116,14 +118,19 @@ def history(
 
     Only the last `length` are returned, of periods before the ISO day `before` if given.
     """
-    past: list[Verdict] = []
-    for folder in _folders(home, feed):
+    latest_first: list[Verdict] = []
+    for folder in reversed(list(_folders(home, feed))):
+        if len(latest_first) >= length:
+            break
         if folder.name == SNAPSHOT:
-            past += [v for v in _in_order(folder) if v.is_accepted and (before is None or _day(v) < before)]
+            accepted = [
+                v for v in _in_order(folder) if v.is_accepted and (before is None or _day(v) < before)
+            ]
+            latest_first += reversed(accepted)
         elif before is None or folder.name < before:
             verdict = _named(folder, _read_index(folder), "newest_accepted")
-            past += [verdict] if verdict is not None else []
-    return tuple(past[-length:])
+            latest_first += [verdict] if verdict is not None else []
+    return tuple(reversed(latest_first[:length]))
 
 
 def registers_for(home: Home, contract: Contract) -> Registers:
@@ -151,7 +158,13 @@ def needed_registers(contract: Contract) -> tuple[str, ...]:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees the old one or the new one, never a part."""
+    """Write a text file so that a reader sees the old one or the new one, never a part.
+
+    A file that holds the text already is left alone.
+    """
+    with suppress(FileNotFoundError):
+        if path.read_text(encoding="utf-8") == text:
+            return
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
@@ -162,16 +175,21 @@ def write_atomically(path: Path, text: str) -> None:
             temporary.unlink()
 
 
-def _index_with(index: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
-    """Return the index with the verdict's delivery at its place in order of arrival."""
-    entry = {
-        "delivery_id": verdict.arrival.delivery_id,
-        "received_at": verdict.arrival.received_at.isoformat(),
+def _index_with(index: dict[str, Any], verdict: Verdict, seen_at: datetime) -> dict[str, Any]:
+    """Return the index with the verdict's delivery at its place, by when each was seen last."""
+    name, seen = verdict.arrival.delivery_id, seen_at.astimezone(UTC).isoformat()
+    known = {d["delivery_id"]: d for d in index.get("deliveries", [])}
+    before = str(known.get(name, {}).get("seen_at", ""))
+    if seen >= before:
+        known.pop(name, None)
+    known[name] = {
+        "delivery_id": name,
+        "received_at": verdict.arrival.received_at.astimezone(UTC).isoformat(),
+        "seen_at": max(seen, before),
         "status": verdict.status.value,
     }
-    others = [d for d in index.get("deliveries", []) if d["delivery_id"] != entry["delivery_id"]]
     # sorted() is stable: at the same instant the one recorded last is the newest.
-    deliveries = sorted([*others, entry], key=lambda d: d["received_at"])
+    deliveries = sorted(known.values(), key=lambda d: str(d["seen_at"]))
     accepted = [d["delivery_id"] for d in deliveries if d["status"] != "rejected"]
     return {
         "feed": verdict.arrival.feed,

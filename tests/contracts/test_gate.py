@@ -85,7 +85,7 @@ class Desk:
             [arrival_of(feed, period, data, minutes=minutes) for period, data in deliveries],
             read_tables=read_tables,
             home=self.home,
-            now=NOW,
+            now=NOW + timedelta(minutes=minutes),
         )
 
     def register(self, feed: str) -> None:
@@ -361,7 +361,15 @@ def test_a_delivery_that_cannot_be_used_is_rejected_and_leaves_the_last_good_one
     assert current.accepted is not None
     assert current.accepted.arrival.sha256 == hashlib.sha256(readings_of(day).read_bytes()).hexdigest()
     # And the good one comes back: known, and the newest again.
-    (back,) = desk.judge("enerflux-readings", (day, readings_of(day)), minutes=10)
+    arrival, data = arrival_of("enerflux-readings", day, readings_of(day))  # landing keeps the first sidecar
+    (back,) = judge(
+        desk.con,
+        READINGS,
+        [(arrival, data)],
+        read_tables=read_tables,
+        home=desk.home,
+        now=NOW + timedelta(minutes=10),
+    )
     assert back.is_accepted
     assert verdicts.newest(desk.home, "enerflux-readings", day) == back
 
@@ -402,6 +410,23 @@ def test_our_own_failure_in_reading_is_no_verdict(desk: Desk, monkeypatch: pytes
         desk.judge("enerflux-readings", ("2019-05-20", readings_of("2019-05-20")))
     assert verdicts.load_all(desk.home, "enerflux-readings") == []
     assert list(desk.home.scratch.iterdir()) == []
+
+
+def test_a_crash_in_one_day_does_not_hide_the_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = read_tables
+
+    def crash_once(con: Any, contract: Any, data: Path, scratch: Path) -> Any:
+        if "05-21" in data.name:
+            raise ZeroDivisionError
+        return real(con, contract, data, scratch)
+
+    monkeypatch.setattr(sys.modules[__name__], "read_tables", crash_once)
+    with pytest.raises(ZeroDivisionError):
+        desk.judge(
+            "enerflux-readings", *[(f"2019-05-{n}", readings_of(f"2019-05-{n}")) for n in (20, 21, 22)]
+        )
+    recorded = [v.arrival.period for v in verdicts.load_all(desk.home, "enerflux-readings")]
+    assert recorded == ["2019-05-20", "2019-05-22"]
 
 
 def test_a_timetable_that_loses_its_saturdays_is_rejected(tmp_path: Path) -> None:

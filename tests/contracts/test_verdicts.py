@@ -105,6 +105,26 @@ def test_at_the_same_instant_the_delivery_recorded_last_is_the_newest(home: Home
     assert newest.arrival.delivery_id == "v2"
 
 
+def test_a_known_delivery_that_landing_sees_again_keeps_its_first_arrival_and_is_the_newest(
+    home: Home,
+) -> None:
+    """Landing never changes a delivery it knows: when it was seen again is the gate's clock."""
+    verdicts.record(home, verdict_of("good"))
+    verdicts.record(
+        home, verdict_of("bad", Status.REJECTED, minutes=5), seen_at=MORNING + timedelta(minutes=5)
+    )
+    verdicts.record(home, verdict_of("good"), seen_at=MORNING + timedelta(minutes=10))
+    newest = verdicts.newest(home, "readings", "2019-05-27")
+    assert newest == verdict_of("good")
+
+
+def test_recording_the_same_again_touches_no_file(home: Home) -> None:
+    path = verdicts.record(home, verdict_of("a"))
+    before = {p: p.stat().st_mtime_ns for p in path.parent.iterdir()}
+    verdicts.record(home, verdict_of("a"))
+    assert {p: p.stat().st_mtime_ns for p in path.parent.iterdir()} == before
+
+
 def test_judging_an_older_delivery_again_does_not_make_it_the_newest(home: Home) -> None:
     verdicts.record(home, verdict_of("old"))
     verdicts.record(home, verdict_of("new", minutes=5))
@@ -156,13 +176,13 @@ def test_feeds_do_not_mix_and_an_empty_home_has_no_verdicts(home: Home) -> None:
 def test_whatever_the_order_of_arrivals_the_index_names_the_last_accepted(
     tmp_path_factory: pytest.TempPathFactory, arrivals: list[tuple[str, bool, int]]
 ) -> None:
-    """Against a plain model: the last record of each delivery counts, ordered by instant, then by turn."""
+    """Against a plain model: a delivery stands where it was seen last (by instant, then by turn), as judged last."""
     home = Home(tmp_path_factory.mktemp("home"))
     last: dict[str, tuple[int, int, bool]] = {}
     for turn, (name, is_good, minutes) in enumerate(arrivals):
         status = Status.ACCEPTED if is_good else Status.REJECTED
         verdicts.record(home, verdict_of(name, status, minutes=minutes))
-        last[name] = (minutes, turn, is_good)
+        last[name] = (*max((minutes, turn), last.get(name, (-1, 0, False))[:2]), is_good)
     good = [n for n in sorted(last, key=last.__getitem__) if last[n][2]]
     current = verdicts.current(home)[0]
     assert current.newest.arrival.delivery_id == max(last, key=last.__getitem__)
