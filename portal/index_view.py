@@ -13,46 +13,18 @@ from zoneinfo import ZoneInfo
 
 from contracts.model import Contract, DeliveryMode
 from contracts.verdict import Status, Verdict
+from portal.calendar_view import Mark, Week, caption_of, day_of, lay_weeks, mark_delivery, sum_up
 from portal.charts import draw_strip
 from portal.language import Language
 from portal.masking import mask_verdict
-from portal.report_view import in_language, received, status_word
-from portal.reports import report_address
+from portal.report_view import in_language, received
 from portal.sentences import headline
 
 if TYPE_CHECKING:
     from contracts.pool import Pool
 
-_WEEK = 7
 WEEKS_SHOWN = 13
 """Weeks of a calendar shown at once; older ones are folded."""
-
-
-@dataclass(frozen=True)
-class Mark:
-    """One delivery's verdict in the calendar."""
-
-    status: str
-    words: str
-    address: str
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One day of a feed: its deliveries in order of arrival; `is_due` without any is a missing day."""
-
-    day: str
-    words: str
-    is_due: bool
-    marks: tuple[Mark, ...]
-
-
-@dataclass(frozen=True)
-class Week:
-    """Seven days from a Monday."""
-
-    first: str
-    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True)
@@ -72,6 +44,7 @@ class FeedView:
     older: tuple[Week, ...]
     deliveries: tuple[Mark, ...]
     strip: str
+    strip_note: str
     caption: str
 
 
@@ -145,26 +118,20 @@ def name_actor(pool: Pool, contributor: str, language: Language) -> str:
 
 def _last_day(pool: Pool, verdicts: Sequence[Verdict]) -> date | None:
     """The last day that could be due: yesterday by the pool's clock, or the last day delivered."""
-    days = [d for d in (_day(v) for v in verdicts) if d]
+    days = [d for d in (day_of(v) for v in verdicts) if d]
     if pool.now:
         days.append(pool.now.astimezone(ZoneInfo(pool.timezone)).date() - timedelta(days=1))
     return max(days, default=None)
-
-
-def _day(verdict: Verdict) -> date | None:
-    try:
-        return date.fromisoformat(verdict.arrival.period or "")
-    except ValueError:
-        return None
 
 
 def _view_feed(
     contract: Contract, verdicts: Sequence[Verdict], last_day: date | None, language: Language
 ) -> FeedView:
     is_periodic = contract.delivery.mode is DeliveryMode.PERIODIC
-    weeks = _weeks(contract, verdicts, last_day, language) if is_periodic else ()
+    weeks = lay_weeks(contract, verdicts, last_day, language) if is_periodic else ()
     last = _last(verdicts)
-    undated = [v for v in verdicts if not is_periodic or _day(v) is None]
+    strip, strip_note = _strip(verdicts, language) if is_periodic else ("", "")
+    undated = [v for v in verdicts if not is_periodic or day_of(v) is None]
     return FeedView(
         id=contract.id,
         label=in_language(contract.label, language, contract.name),
@@ -172,14 +139,15 @@ def _view_feed(
         support=contract.support,
         origin_note=in_language(contract.origin_note, language, ""),
         status=last.status.value if last else "missing",
-        summary=_summary(weeks, language) if is_periodic else "",
-        last=_mark(last, contract, language) if last else None,
+        summary=sum_up(weeks, language) if is_periodic else "",
+        last=mark_delivery(last, contract, language) if last else None,
         last_sentence=headline(last, contract, language) if last else language.say("Nothing delivered yet."),
         weeks=weeks[-WEEKS_SHOWN:],
         older=weeks[:-WEEKS_SHOWN],
-        deliveries=tuple(_mark(v, contract, language) for v in reversed(undated)),
-        strip=_strip(verdicts, language) if is_periodic else "",
-        caption=_caption(weeks, verdicts, last_day, language),
+        deliveries=tuple(mark_delivery(v, contract, language) for v in reversed(undated)),
+        strip=strip,
+        strip_note=strip_note,
+        caption=caption_of(weeks, verdicts, last_day, language),
     )
 
 
@@ -201,76 +169,17 @@ def _facts(contract: Contract, last: Verdict | None, language: Language) -> tupl
 
 def _when(verdict: Verdict, contract: Contract, language: Language) -> str:
     moment = language.moment(received(verdict), contract.timezone)
-    day = _day(verdict)
+    day = day_of(verdict)
     if day is None:
         return language.say("received {when}", when=moment)
     return language.say("{day}, received {when}", day=language.day(day), when=moment)
 
 
-def _mark(verdict: Verdict, contract: Contract, language: Language) -> Mark:
-    day = _day(verdict)
-    local = received(verdict).astimezone(ZoneInfo(contract.timezone)).date()
-    when = language.day(day) if day else language.say("received {when}", when=language.day(local))
-    words = language.say(
-        "{when}: {verdict}", when=when, verdict=status_word(verdict.status, language).lower()
-    )
-    return Mark(verdict.status.value, words, report_address(verdict, language.code))
-
-
-def _weeks(
-    contract: Contract, verdicts: Sequence[Verdict], last_day: date | None, language: Language
-) -> tuple[Week, ...]:
-    by_day: dict[date, list[Verdict]] = {}
-    for verdict in verdicts:
-        if (day := _day(verdict)) is not None:
-            by_day.setdefault(day, []).append(verdict)
-    promised = date.fromisoformat(contract.delivery.starts_on) if contract.delivery.starts_on else None
-    days = [*by_day, *([promised] if promised else []), *([last_day] if last_day else [])]
-    if not days:
-        return ()
-    first, last = min([*by_day, *([promised] if promised else days)]), max(days)
-    monday = first - timedelta(days=first.weekday())
-    weeks = []
-    while monday <= last:
-        span = [monday + timedelta(days=i) for i in range(_WEEK)]
-        cells = tuple(
-            _cell(day, by_day.get(day, ()), contract, language, is_due=first <= day <= last) for day in span
-        )
-        weeks.append(Week(language.day(monday), cells))
-        monday += timedelta(days=_WEEK)
-    return tuple(weeks)
-
-
-def _cell(
-    day: date, verdicts: Sequence[Verdict], contract: Contract, language: Language, *, is_due: bool
-) -> Cell:
-    label = language.short_day(day) if day.day == 1 or day.weekday() == 0 else str(day.day)
-    words = language.say(
-        "{when}: {verdict}", when=language.day(day), verdict=language.say("nothing received")
-    )
-    return Cell(label, words, is_due, tuple(_mark(v, contract, language) for v in verdicts))
-
-
-def _summary(weeks: Sequence[Week], language: Language) -> str:
-    """Days by how they stand now; a refused day that was sent again counts by its last delivery."""
-    due = [c for w in weeks for c in w.cells if c.is_due]
-    last = [c.marks[-1].status if c.marks else "missing" for c in due]
-    good = last.count("accepted")
-    parts = [language.count("{n} day accepted", "{n} days accepted", good)] if good else []
-    if some := last.count("accepted_with_warnings"):
-        parts.append(language.count("{n} day with reservations", "{n} days with reservations", some))
-    if refused := last.count("rejected"):
-        parts.append(language.count("{n} day refused", "{n} days refused", refused))
-    if missing := last.count("missing"):
-        parts.append(language.count("{n} day missing", "{n} days missing", missing))
-    return ", ".join(parts)
-
-
-def _strip(verdicts: Sequence[Verdict], language: Language) -> str:
+def _strip(verdicts: Sequence[Verdict], language: Language) -> tuple[str, str]:
     """Share of rows in quarantine by day, the last delivery of each; a day without rows is a gap."""
-    newest = {day: v for v in verdicts if (day := _day(v)) is not None}
+    newest = {day: v for v in verdicts if (day := day_of(v)) is not None}
     if not any(v.rows_quarantined for v in newest.values()):
-        return ""
+        return "", ""
     shares = [
         (
             language.say(
@@ -281,19 +190,5 @@ def _strip(verdicts: Sequence[Verdict], language: Language) -> str:
         for day, v in sorted(newest.items())
     ]
     top = language.share(max(v.quarantined_pct for v in newest.values()))
-    return draw_strip(
-        shares, language.say("Share of rows in quarantine, day by day; the highest is {top}", top=top)
-    )
-
-
-def _caption(
-    weeks: Sequence[Week], verdicts: Sequence[Verdict], last_day: date | None, language: Language
-) -> str:
-    days = sorted(d for d in (_day(v) for v in verdicts) if d)
-    if not weeks or not days or last_day is None:
-        return ""
-    return language.say(
-        "Verdicts from {first} to {last}",
-        first=language.day(days[0]),
-        last=language.day(max(days[-1], last_day)),
-    )
+    note = language.say("Rows in quarantine, day by day; at most {top}", top=top)
+    return draw_strip(shares, note), note

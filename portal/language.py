@@ -98,10 +98,10 @@ class Language:
         return re.sub(r"^1 ", "1er ", words) if self.code == "fr" else words
 
     def short_day(self, day: date) -> str:
-        """Return a day without its year, such as `27 mai`."""
+        """Return a day without its year, as short as can be: `27 mai`, `1 sept.`."""
         from babel.dates import format_skeleton
 
-        return format_skeleton("MMMMd", day, locale=self._customs)
+        return format_skeleton("MMMd", day, locale=self._customs)
 
     def month(self, day: date) -> str:
         """Return the day's month and year, such as `mai 2019`."""

@@ -14,7 +14,7 @@ from contracts.model import Contract, Severity
 from contracts.verdict import Outcome, Status, TableCount, Verdict
 from portal.charts import draw_counts
 from portal.clauses import period_words
-from portal.language import Language
+from portal.language import Language, typeset
 from portal.phrases import say_phrase
 from portal.problem_view import Problem, describe, file_name, name_rule
 from portal.sentences import headline, is_about_rows, rank_problems, what_was_done
@@ -128,8 +128,10 @@ def compose(
 
 
 def in_language(texts: Mapping[Any, str], language: Language, otherwise: str) -> str:
-    """Return the text in this language, else in the other one, else `otherwise`."""
-    return texts.get(language.code) or next(iter(texts.values()), otherwise)
+    """Return the pool's or contract's text in this language, else in the other one, else `otherwise`."""
+    if language.code in texts:
+        return typeset(texts[language.code], language.code)
+    return next(iter(texts.values()), otherwise)
 
 
 def status_word(status: Status, language: Language) -> str:

@@ -160,7 +160,7 @@ def _join(results: Sequence[RuleResult], verdict: Verdict, contract: Contract, l
     shown = clauses[: _MOST_FILE_REASONS if is_file else _MOST_REASONS]
     rest = len(clauses) - len(shown)
     if rest:
-        shown.append(language.count("{n} more point below", "{n} more points below", rest))
+        shown.append(language.count("{n} more point", "{n} more points", rest))
     return language.say("; ").join(shown)
 
 
