@@ -91,6 +91,24 @@ def test_a_typed_date_and_a_relationship_are_their_text(con, read):
     assert (found[1], found[5]) == ("2019-05-15", "urn:kind")
 
 
+def test_an_attribute_given_once_a_data_set_is_a_row_each(con, read):
+    levels = [
+        {
+            "type": "Property",
+            "value": value,
+            "observedAt": "2019-05-15T03:00:00Z",
+            "datasetId": f"urn:d{value}",
+        }
+        for value in (2, 1)
+    ]
+    found = rows(con, read, NORMALISED, NORMALISED | {"id": "urn:2", "fillingLevel": levels})[1]
+    assert [(row[0], row[2], row[3]) for row in found] == [
+        ("urn:1", "0.25", "10.0"),
+        ("urn:2", "1", "10.0"),
+        ("urn:2", "2", "10.0"),
+    ]
+
+
 def test_lists_are_joined_and_nulls_are_null(con, read):
     entity = NORMALISED | {"storedWasteKind": {"type": "Property", "value": ["a", "b"]}, "temperature": None}
     found = rows(con, read, entity)[1][0]
