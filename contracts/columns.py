@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from contracts.contract_rules import compile_row_rules
 from contracts.errors import suggest
 from contracts.extensions import ColumnExtensions, DataTerms, TableExtensions, read_extensions
+from contracts.limits import date_format_of, limits_of, pattern_of, physical_type, timezone_of, valid_values
 from contracts.model import Column, Delivery, LogicalType, Openness, Table
-from contracts.odcs import DataContract, Property, SchemaObject, TypeOptions
+from contracts.odcs import DataContract, Property, SchemaObject
 from contracts.shape import KeyPath, Problems
 from contracts.sql_safety import (
     UnsafeSqlError,
@@ -25,6 +25,7 @@ from contracts.sql_safety import (
     read_expression,
     write_expression,
 )
+from contracts.units import scale_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -33,16 +34,6 @@ PERSONAL = "personal"
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
 _SOURCE = re.compile(r"^[^\x00-\x1f\x7f]{1,200}$")
 _RESERVED = frozenset({"contributor", "feed", "delivery_id", "period"})
-_DECIMAL = re.compile(r"^DECIMAL\((\d{1,2}),(\d{1,2})\)$")
-_PHYSICAL: dict[LogicalType, tuple[str, ...]] = {
-    LogicalType.STRING: ("VARCHAR",),
-    LogicalType.DATE: ("DATE",),
-    LogicalType.TIMESTAMP: ("TIMESTAMPTZ",),
-    LogicalType.TIME: ("TIME",),
-    LogicalType.NUMBER: ("DOUBLE", "DECIMAL(p,s)"),
-    LogicalType.INTEGER: ("BIGINT", "INTEGER", "SMALLINT", "TINYINT"),
-    LogicalType.BOOLEAN: ("BOOLEAN",),
-}
 
 
 def compile_tables(
@@ -92,31 +83,33 @@ def _compile_column(table: str, prop: Property, at: KeyPath, terms: DataTerms, p
             f"`{prop.name}` is personal, and the terms leave it open",
             f"close it: terms.columns: {{{prop.name}: private}}",
         )
+    if more.namespaced and prop.logical_type is not LogicalType.STRING:
+        problems.add(at, f"a {prop.logical_type} can't be namespaced", "identifiers are strings")
+    if prop.required and more.expected is False:
+        problems.add(at, f"`{prop.name}` is required, and the file need not have it", "drop one of the two")
     source = prop.physical_name or prop.name
     if not _SOURCE.match(source):
         problems.add(
             (*at, "physicalName"), "a name in the file has 1 to 200 printable characters", "shorten it"
         )
-    limits = {key: _limit(options, key, at, problems) for key in
-              ("minimum", "maximum", "exclusive_minimum", "exclusive_maximum")}  # fmt: skip
     return Column(
         name=prop.name,
         source=source,
         logical_type=prop.logical_type,
-        physical_type=_physical_type(prop, at, problems),
+        physical_type=physical_type(prop, at, problems),
         required=prop.required,
         is_expected=_is_expected(prop, more),
         unique=prop.unique,
         primary_key=prop.primary_key,
-        **limits,
-        pattern=_pattern(options, at, problems),
+        **limits_of(options, at, problems),
+        pattern=pattern_of(options, at, problems),
         min_length=options.min_length,
         max_length=options.max_length,
-        valid_values=_valid_values(prop, at, problems),
-        date_format=more.date_format,
-        timezone=more.timezone or options.default_timezone,
+        valid_values=valid_values(prop, at, problems),
+        date_format=date_format_of(prop, more, at, problems),
+        timezone=timezone_of(prop, more, at, problems),
         unit=more.unit,
-        scale=more.scale,
+        scale=scale_of(prop, more, at, problems),
         classification=prop.classification,
         is_namespaced=more.namespaced,
         derived=prop.transform_logic,
@@ -131,81 +124,6 @@ def _is_expected(prop: Property, more: ColumnExtensions) -> bool:
     if prop.transform_logic is not None:
         return False
     return more.expected if more.expected is not None else True
-
-
-def _physical_type(prop: Property, at: KeyPath, problems: Problems) -> str:
-    """Return a DuckDB type that fits the logical one; the closed list keeps SQL out of type names."""
-    allowed = _PHYSICAL[prop.logical_type]
-    if prop.physical_type is None:
-        return allowed[0]
-    name = re.sub(r"\s+", "", prop.physical_type).upper()
-    match = _DECIMAL.match(name)
-    fits = name in allowed or (
-        match is not None and "DECIMAL(p,s)" in allowed and int(match[2]) <= int(match[1]) <= 38  # noqa: PLR2004
-    )
-    if not fits:
-        problems.add(
-            (*at, "physicalType"),
-            f"`{prop.physical_type}` does not fit a {prop.logical_type}",
-            f"write one of {', '.join(allowed)}",
-        )
-    return name
-
-
-def _limit(options: TypeOptions, key: str, at: KeyPath, problems: Problems) -> Decimal | None:
-    """Read a numeric limit; limits on dates are not enforced, so they are refused rather than ignored."""
-    value = getattr(options, key)
-    if value is None:
-        return None
-    if isinstance(value, str):
-        problems.add(
-            (*at, "logicalTypeOptions"),
-            f"the limit `{value}` is not a number; only numbers have limits here",
-            "remove it, or compare two columns with the rule kind compare_columns",
-        )
-        return None
-    return Decimal(str(value))
-
-
-def _pattern(options: TypeOptions, at: KeyPath, problems: Problems) -> str | None:
-    """Check that a pattern runs in linear time everywhere (RE2): no look-around, no back-reference."""
-    pattern = options.pattern
-    if pattern is None:
-        return None
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        problems.add(
-            (*at, "logicalTypeOptions", "pattern"), f"not a valid pattern: {error}", "mend the expression"
-        )
-    if re.search(r"\(\?(=|!|<|P=)|\\[1-9]", pattern):
-        problems.add(
-            (*at, "logicalTypeOptions", "pattern"),
-            "look-around and back-references are refused",
-            "write a plain pattern",
-        )
-    return pattern
-
-
-def _valid_values(prop: Property, at: KeyPath, problems: Problems) -> tuple[str, ...] | None:
-    """Read the enum: ODCS 3.1 states it as `invalidValues` with `validValues` and `mustBe: 0`."""
-    values: tuple[str, ...] | None = None
-    for index, check in enumerate(prop.quality):
-        where = (*at, "quality", index)
-        listed = (check.arguments or {}).get("validValues")
-        if check.type != "library" or check.metric != "invalidValues" or check.must_be != 0 or not listed:
-            problems.add(
-                where,
-                "only `metric: invalidValues` with `arguments: {validValues: [...]}` and `mustBe: 0` "
-                "is enforced on a column",
-                "state other limits as logicalTypeOptions, required or unique",
-            )
-            continue
-        if not isinstance(listed, list) or not all(isinstance(v, str | int) for v in listed):
-            problems.add(where, "validValues is a list of texts or whole numbers", "mend the list")
-            continue
-        values = tuple(str(v) for v in listed)
-    return values
 
 
 def _with_derived(

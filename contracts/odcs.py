@@ -7,15 +7,29 @@ Source: bitol-io/open-data-contract-standard, docs and schema v3.1.0.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    StringConstraints,
+)
 from pydantic.alias_generators import to_camel
 
 from contracts.model import Dimension, LogicalType
 
 Number = StrictInt | float
 StableId = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_-]+$")]
+
+_REFERENCE = re.compile(
+    r"^([A-Za-z_]\w*\.[A-Za-z_]\w*|[A-Za-z0-9._/-]+\.yaml#/?schema/[A-Za-z0-9_-]+/properties/[A-Za-z0-9_-]+)$"
+)
 
 
 class Section(BaseModel):
@@ -94,12 +108,23 @@ class QualityCheck(Documented):
     must_not_be_between: tuple[Number, Number] | None = None
 
 
+def _check_reference(value: str) -> str:
+    """Hold a reference to the standard's two forms, in words an author can act on."""
+    if not _REFERENCE.match(value):
+        raise ValueError(
+            "the reference does not name a column: write `table.column`, "
+            "or `feed.yaml#/schema/table/properties/column` of another feed"
+        )
+    return value
+
+
 class Relationship(Section):
     """A foreign key. `from` is implicit on a column."""
 
     type: Literal["foreignKey"] = "foreignKey"
     from_: Any = Field(default=None, alias="from")
-    to: Any
+    to: Annotated[StrictStr, AfterValidator(_check_reference)]
+    """Keys of one column only; the standard's composite keys are refused."""
     custom_properties: tuple[CustomProperty, ...] = ()
 
 

@@ -235,7 +235,8 @@ def test_a_delivery_rule_of_the_standard_can_be_loosened_by_its_id(tmp_path):
     text = (CONTRACTS / "enerflux-readings.yaml").read_text(encoding="utf-8")
     text = text.replace(
         "      - id: series_incomplete\n",
-        "      - {id: wrong_period, severity: warning, parameters: {minimum_pct: 90}}\n      - id: series_incomplete\n",
+        "      - {id: wrong_period, severity: warning, parameters: {minimum_pct: 90}}\n"
+        "      - id: series_incomplete\n",
     )
     rule = next(r for r in load_contract(write(tmp_path, text)).rules if r.id == "wrong_period")
     assert rule.severity is Severity.WARNING
@@ -285,6 +286,98 @@ def test_terms_about_a_column_that_is_not_there_are_refused(tmp_path):
 def test_what_would_harm_later_rooms_is_refused(tmp_path, old, new, words):
     assert old in MINIMAL
     assert words in str(fault(write(tmp_path, MINIMAL.replace(old, new, 1))))
+
+
+def with_weight(tmp_path: Path, column: str) -> Path:
+    """The minimal contract with its second column replaced."""
+    old = '      - {name: weight, logicalType: number, physicalType: "DECIMAL(9,2)"}\n'
+    assert old in MINIMAL
+    return write(tmp_path, MINIMAL.replace(old, f"      - {column}\n"))
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "scale"),
+    [
+        ("power_w", "kW", Decimal(1000)),
+        ("power_w", "W", None),
+        ("energy_wh", "kWh", Decimal(1000)),
+        ("volume_l", "m3", Decimal(1000)),
+        ("mass_kg", "g", Decimal("0.001")),
+        ("score", "points", None),
+    ],
+)
+def test_a_known_unit_gives_its_own_factor(tmp_path, name, unit, scale):
+    custom = f"customProperties: [{{property: unit, value: {unit}}}]"
+    path = with_weight(tmp_path, f"{{name: {name}, logicalType: number, {custom}}}")
+    assert load_contract(path).table("thing").column(name).scale == scale
+
+
+def test_a_stated_factor_holds_over_the_units_own(tmp_path):
+    custom = "customProperties: [{property: unit, value: hp}, {property: scale, value: 735.5}]"
+    path = with_weight(tmp_path, f"{{name: power_w, logicalType: number, {custom}}}")
+    assert load_contract(path).table("thing").column("power_w").scale == Decimal("735.5")
+
+
+@pytest.mark.parametrize(
+    ("format_", "expected"),
+    [("dd/MM/yyyy HH:mm", "%d/%m/%Y %H:%M"), ("yyyy-MM-dd'T'HH:mm:ss", "%Y-%m-%dT%H:%M:%S")],
+)
+def test_a_date_format_of_the_standard_is_translated(tmp_path, format_, expected):
+    path = with_weight(
+        tmp_path, f'{{name: at, logicalType: timestamp, logicalTypeOptions: {{format: "{format_}"}}}}'
+    )
+    assert load_contract(path).table("thing").column("at").date_format == expected
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ("{name: power_w, logicalType: number, customProperties: [{property: unit, value: hp}]}", "holds W"),
+        (
+            "{name: w, logicalType: number, logicalTypeOptions: {multipleOf: 5}}",
+            "`multipleOf` is not enforced",
+        ),
+        (
+            "{name: w, logicalType: date, logicalTypeOptions: {minimum: '2019-01-01'}}",
+            "only numbers have limits",
+        ),
+        ("{name: w, logicalType: date, logicalTypeOptions: {format: 'QQ yyyy'}}", "is not a date format"),
+        (
+            "{name: w, logicalType: string, customProperties: [{property: dateFormat, value: '%d'}]}",
+            "no date format",
+        ),
+        ("{name: w, logicalType: timestamp, customProperties: [{property: timezone, value: CET9}]}", "IANA"),
+        (
+            "{name: w, logicalType: string, customProperties: [{property: scale, value: 2}]}",
+            "can't be scaled",
+        ),
+        (
+            "{name: w, logicalType: number, customProperties: [{property: namespaced, value: true}]}",
+            "namespaced",
+        ),
+        (
+            "{name: w, logicalType: date, required: true, customProperties: [{property: expected, value: no}]}",
+            "need not have it",
+        ),
+        ("{name: w, logicalType: array}", "is not one of"),
+        ("{name: w}", "`logicalType` is missing"),
+        ("{name: w, logicalType: number, transformLogic: split_part(thing_id)}", "DuckDB refuses it"),
+        ("{name: w, logicalType: number, transformLogic: (SELECT 1)}", "may not stand in a contract"),
+        (
+            "{name: w, logicalType: string, quality: [{metric: nullValues, mustBe: 0}]}",
+            "is enforced on a column",
+        ),
+        ("{name: w, logicalType: string, relationships: [{to: thing.thing_ix}]}", "has no column `thing_ix`"),
+        ("{name: w, logicalType: string, relationships: [{to: somewhere}]}", "does not name a column"),
+        ("{name: w, logicalType: string, physicalName: thing_id}", "are both read from `thing_id`"),
+    ],
+)
+def test_a_column_that_would_not_do_what_it_says_is_refused_at_its_line(tmp_path, column, words):
+    path = with_weight(tmp_path, column)
+    error = fault(path)
+    assert words in str(error)
+    line = next(i for i, text in enumerate(path.read_text().splitlines(), 1) if column in text)
+    assert line in [p.line for p in error.problems]
 
 
 @pytest.mark.parametrize(

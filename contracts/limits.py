@@ -1,0 +1,153 @@
+"""What a column's values may be: from ODCS type options and quality checks to limits the gate enforces.
+
+Here: types, limits, patterns, enums, date formats. What is written in a contract and would not be
+enforced is refused, never ignored. Not here: the column as a whole (`columns`), units (`units`).
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic.alias_generators import to_camel
+
+from contracts.extensions import ColumnExtensions
+from contracts.model import LogicalType
+from contracts.odcs import Property, TypeOptions
+from contracts.shape import KeyPath, Problems
+
+_DECIMAL = re.compile(r"^DECIMAL\((\d{1,2}),(\d{1,2})\)$")
+_PHYSICAL: dict[LogicalType, tuple[str, ...]] = {
+    LogicalType.STRING: ("VARCHAR",),
+    LogicalType.DATE: ("DATE",),
+    LogicalType.TIMESTAMP: ("TIMESTAMPTZ",),
+    LogicalType.TIME: ("TIME",),
+    LogicalType.NUMBER: ("DOUBLE", "DECIMAL(p,s)"),
+    LogicalType.INTEGER: ("BIGINT", "INTEGER", "SMALLINT", "TINYINT"),
+    LogicalType.BOOLEAN: ("BOOLEAN",),
+}
+_TEMPORAL = (LogicalType.DATE, LogicalType.TIMESTAMP, LogicalType.TIME)
+_NOT_ENFORCED = ("multiple_of", "min_items", "max_items", "unique_items", "min_properties", "max_properties")
+_LIMITS = ("minimum", "maximum", "exclusive_minimum", "exclusive_maximum")
+_JDK = {"yyyy": "%Y", "uuuu": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S", "XXX": "%z"}
+_STRPTIME = re.compile(r"^(?:[^%A-Za-z]|%[YmdHMSfyjzbBpI]|T|Z)+$")
+
+
+def physical_type(prop: Property, at: KeyPath, problems: Problems) -> str:
+    """Return a DuckDB type that fits the logical one; the closed list keeps SQL out of type names."""
+    allowed = _PHYSICAL[prop.logical_type]
+    if prop.physical_type is None:
+        return allowed[0]
+    name = re.sub(r"\s+", "", prop.physical_type).upper()
+    match = _DECIMAL.match(name)
+    fits = name in allowed or (
+        match is not None and "DECIMAL(p,s)" in allowed and int(match[2]) <= int(match[1]) <= 38  # noqa: PLR2004
+    )
+    if not fits:
+        problems.add(
+            (*at, "physicalType"),
+            f"`{prop.physical_type}` does not fit a {prop.logical_type}",
+            f"write one of {', '.join(allowed)}",
+        )
+    return name
+
+
+def limits_of(options: TypeOptions, at: KeyPath, problems: Problems) -> dict[str, Decimal | None]:
+    """Read the four numeric limits; what else the options say and nobody enforces is refused."""
+    for key in _NOT_ENFORCED:
+        if getattr(options, key) is not None:
+            problems.add((*at, "logicalTypeOptions"), f"`{to_camel(key)}` is not enforced here", "remove it")
+    return {key: _limit(options, key, at, problems) for key in _LIMITS}
+
+
+def _limit(options: TypeOptions, key: str, at: KeyPath, problems: Problems) -> Decimal | None:
+    """Read a numeric limit; limits on dates are not enforced, so they are refused rather than ignored."""
+    value = getattr(options, key)
+    if value is None:
+        return None
+    if isinstance(value, str):
+        problems.add(
+            (*at, "logicalTypeOptions"),
+            f"the limit `{value}` is not a number; only numbers have limits here",
+            "remove it, or compare two columns with the rule kind compare_columns",
+        )
+        return None
+    return Decimal(str(value))
+
+
+def pattern_of(options: TypeOptions, at: KeyPath, problems: Problems) -> str | None:
+    """Check that a pattern runs in linear time everywhere (RE2): no look-around, no back-reference."""
+    pattern = options.pattern
+    if pattern is None:
+        return None
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        problems.add(
+            (*at, "logicalTypeOptions", "pattern"), f"not a valid pattern: {error}", "mend the expression"
+        )
+    if re.search(r"\(\?(=|!|<|P=)|\\[1-9]", pattern):
+        problems.add(
+            (*at, "logicalTypeOptions", "pattern"),
+            "look-around and back-references are refused",
+            "write a plain pattern",
+        )
+    return pattern
+
+
+def valid_values(prop: Property, at: KeyPath, problems: Problems) -> tuple[str, ...] | None:
+    """Read the enum: ODCS 3.1 states it as `invalidValues` with `validValues` and `mustBe: 0`."""
+    values: tuple[str, ...] | None = None
+    for index, check in enumerate(prop.quality):
+        where = (*at, "quality", index)
+        listed = (check.arguments or {}).get("validValues")
+        if check.type != "library" or check.metric != "invalidValues" or check.must_be != 0 or not listed:
+            problems.add(
+                where,
+                "only `metric: invalidValues` with `arguments: {validValues: [...]}` and `mustBe: 0` "
+                "is enforced on a column",
+                "state other limits as logicalTypeOptions, required or unique",
+            )
+            continue
+        if check.severity not in {None, "error"}:
+            problems.add(
+                where, "a value that is not listed quarantines its row", "remove the severity, or the check"
+            )
+        if not isinstance(listed, list) or not all(isinstance(v, str | int) for v in listed):
+            problems.add(where, "validValues is a list of texts or whole numbers", "mend the list")
+            continue
+        values = tuple(str(v) for v in listed)
+    return values
+
+
+def date_format_of(prop: Property, more: ColumnExtensions, at: KeyPath, problems: Problems) -> str | None:
+    """Return the strptime format of a column's text; ODCS's JDK pattern is translated."""
+    written = more.date_format
+    if written is None and prop.logical_type in _TEMPORAL and prop.logical_type_options.format:
+        written = re.sub(
+            "|".join(_JDK), lambda m: _JDK[m[0]], prop.logical_type_options.format.replace("'", "")
+        )
+    if written is None:
+        return None
+    if prop.logical_type not in _TEMPORAL:
+        problems.add(at, f"a {prop.logical_type} has no date format", "remove `dateFormat`")
+    elif not _STRPTIME.match(written):
+        problems.add(
+            at, f"`{written}` is not a date format", "write it as `%d/%m/%Y %H:%M` or `dd/MM/yyyy HH:mm`"
+        )
+    return written
+
+
+def timezone_of(prop: Property, more: ColumnExtensions, at: KeyPath, problems: Problems) -> str | None:
+    """Return the IANA zone of a column's times without offset; None where the file must give offsets."""
+    name = more.timezone or prop.logical_type_options.default_timezone
+    if name is None:
+        return None
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        problems.add(at, f"`{name}` is not an IANA time zone", "write it as `America/Sao_Paulo`")
+    if prop.logical_type is not LogicalType.TIMESTAMP:
+        problems.add(at, f"a {prop.logical_type} has no time zone", "remove `timezone`")
+    return name

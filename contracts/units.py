@@ -1,0 +1,61 @@
+"""From the contributor's unit to the column's: a factor, found or stated.
+
+Here: the units that column names end in, and the factors between common units. Not here: applying
+them (the record gate multiplies). A unit we can't convert is an error, never a silent factor of one.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from contracts.errors import suggest
+from contracts.extensions import ColumnExtensions
+from contracts.model import LogicalType
+from contracts.odcs import Property
+from contracts.shape import KeyPath, Problems
+
+_BY_SUFFIX = {
+    "_w": "W",
+    "_wh": "Wh",
+    "_kva": "kVA",
+    "_l": "l",
+    "_kg": "kg",
+    "_m": "m",
+    "_s": "s",
+    "_c": "°C",
+    "_pct": "%",
+}
+_FACTORS: dict[str, dict[str, str]] = {
+    "W": {"W": "1", "kW": "1000", "MW": "1000000"},
+    "Wh": {"Wh": "1", "kWh": "1000", "MWh": "1000000"},
+    "kVA": {"kVA": "1", "VA": "0.001", "MVA": "1000"},
+    "l": {"l": "1", "L": "1", "m3": "1000", "m³": "1000", "dl": "0.1", "hl": "100"},
+    "kg": {"kg": "1", "g": "0.001", "t": "1000"},
+    "m": {"m": "1", "km": "1000", "cm": "0.01"},
+    "s": {"s": "1", "min": "60", "h": "3600"},
+    "°C": {"°C": "1", "CEL": "1"},
+    "%": {"%": "1", "percent": "1"},
+}
+
+
+def scale_of(prop: Property, more: ColumnExtensions, at: KeyPath, problems: Problems) -> Decimal | None:
+    """Return the multiplier from the file's unit to the unit that the column's name ends in.
+
+    A stated `scale` holds; else it follows from `unit` (kW in `power_w`: 1000). None means one.
+    """
+    numeric = prop.logical_type in {LogicalType.NUMBER, LogicalType.INTEGER}
+    if more.scale is not None and not numeric:
+        problems.add(at, f"a {prop.logical_type} can't be scaled", "remove `scale`")
+    if more.scale is not None or more.unit is None or not numeric or prop.transform_logic is not None:
+        return more.scale
+    target = next((unit for suffix, unit in _BY_SUFFIX.items() if prop.name.endswith(suffix)), None)
+    if target is None:
+        return None
+    factor = _FACTORS[target].get(more.unit)
+    if factor is None:
+        problems.add(
+            at,
+            f"`{prop.name}` holds {target}, and the file gives `{more.unit}`",
+            f"state the factor, `{{property: scale, value: ...}}`; {suggest(more.unit, _FACTORS[target])}",
+        )
+    return None if factor in {None, "1"} else Decimal(str(factor))
