@@ -6,18 +6,25 @@ Here: the subquery that stands for each lake table, and the engine's own tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import duckdb
 from sqlglot import exp, parse_one
 
-from contracts.model import Contract, DeliveryMode
+from contracts.model import DeliveryMode
 from publishing.dataset import Dataset
+from publishing.indicators import OpenIndicator, list_open_indicators
+from publishing.query import ENGINE_TABLES
 from publishing.terms import Offer, embargo_of, is_personal, list_offers, open_columns
 from warehouse.quoting import identifier, literal
 
-ENGINE_TABLES = ("pool.delivery", "indicator.value", "indicator.definition")
+if TYPE_CHECKING:
+    from contracts.pool import Pool
+
+INDICATOR_TABLES = ("indicator.value", "indicator.definition")
 COUNTS = ("rows_landed", "rows_accepted", "rows_quarantined", "rows_loaded")
 """Counts of a delivery; those of a personal feed count households, and stay inside."""
 
@@ -26,20 +33,21 @@ class Gate:
     """The tables one dataset may read, and what is left of each."""
 
     def __init__(
-        self,
-        con: duckdb.DuckDBPyConnection,
-        dataset: Dataset,
-        contracts: Iterable[Contract],
-        *,
-        now: datetime,
-        zone: str,
+        self, con: duckdb.DuckDBPyConnection, dataset: Dataset, pool: Pool, *, now: datetime
     ) -> None:
         self._dataset = dataset
-        self._contracts = tuple(contracts)
+        self._pool = pool
+        self._contracts = pool.contracts
         self._now = now
-        self._zone = zone
+        self._zone = pool.timezone
         self.offers: dict[str, tuple[Offer, ...]] = list_offers(self._contracts, dataset)
         self._present = _lake_columns(con)
+
+    @cached_property
+    def indicators(self) -> tuple[OpenIndicator, ...]:
+        """Indicators that may leave and whose feeds are all sources of the dataset."""
+        found = list_open_indicators(self._pool, self._dataset.id)
+        return tuple(one for one in found if all(self._dataset.reads(c.id) for c in one.contracts))
 
     def schema(self) -> dict[str, dict[str, str]]:
         """Every table the query may name, with all its columns: closed ones are judged by name."""
@@ -50,6 +58,8 @@ class Gate:
         for name in ENGINE_TABLES:
             if name in self._present:
                 tables[name] = dict(self._present[name])
+        if "indicator.definition" in tables:
+            tables["indicator.definition"]["is_published"] = "BOOLEAN"
         return tables
 
     def subquery(self, name: str) -> exp.Expression:
@@ -96,7 +106,20 @@ class Gate:
             parts = [_count(key, kind, personal) for key, kind in columns.items()]
             return f"SELECT {', '.join(parts)} FROM pool.delivery WHERE feed IN ({_list(sources)})"
         listed = ", ".join(identifier(key) for key in columns)
-        return f"SELECT {listed} FROM {_quoted(name)}"
+        if name == "indicator.definition":
+            open_ids = _list([one.id for one in self.indicators])
+            return f"SELECT {listed}, indicator IN ({open_ids}) AS is_published FROM indicator.definition"
+        branches = [self._value_branch(one, personal) for one in self.indicators]
+        return f"SELECT {listed} FROM indicator.value WHERE {' OR '.join(branches) or 'FALSE'}"
+
+    def _value_branch(self, one: OpenIndicator, personal: list[str]) -> str:
+        """Rows of one indicator whose period is past its embargo; of the pool's health, single feeds only."""
+        end = f"timezone({literal(self._zone)}, (period_end + 1)::TIMESTAMP)"
+        limit = literal((self._now - one.embargo).isoformat())
+        branch = f"indicator = {literal(one.id)} AND {end} <= {limit}::TIMESTAMPTZ AND protected_unit IS NULL"
+        if one.by_feed:
+            branch += f" AND zone_scale = 'feed' AND zone NOT IN ({_list(personal) if personal else literal('')})"
+        return f"({branch})"
 
 
 def _count(name: str, kind: str, personal: list[str]) -> str:

@@ -23,9 +23,9 @@ from publishing.disclosure.energy import EnergyTask, collect_members, prepare_en
 from publishing.disclosure.vintages import seal_members, withhold_revisions
 from publishing.errors import PublicationError
 from publishing.extracts import check_table, write_dataset
-from publishing.gated import ENGINE_TABLES, Gate
+from publishing.gated import INDICATOR_TABLES, Gate
 from publishing.licences import combine_licences, list_attributions
-from publishing.query import gate_tables, read_query
+from publishing.query import ENGINE_TABLES, gate_tables, read_query
 from publishing.terms import judge_columns
 from warehouse.quoting import identifier, literal
 
@@ -46,7 +46,7 @@ def make_dataset(
     environ: Mapping[str, str],
 ) -> Described:
     """Write one dataset below `staging` and describe it. Raises PublicationError before or after writing."""
-    gate = Gate(con, dataset, pool.contracts, now=now, zone=pool.timezone)
+    gate = Gate(con, dataset, pool, now=now)
     contracts = _contracts_of(dataset, gate, pool)
     licence = combine_licences(dataset.id, contracts)
     deliveries = _deliveries(con, dataset, gate, accepted)
@@ -119,8 +119,10 @@ def _contracts_of(dataset: Dataset, gate: Gate, pool: Pool) -> tuple[Contract, .
     found = {
         offer.contract.id: offer.contract for table in dataset.tables for offer in gate.offers.get(table, ())
     }
-    if any(table in ENGINE_TABLES for table in dataset.tables):
+    if "pool.delivery" in dataset.tables:
         found |= {contract.id: contract for contract in pool.contracts if dataset.reads(contract.id)}
+    if any(table in INDICATOR_TABLES for table in dataset.tables):
+        found |= {contract.id: contract for one in gate.indicators for contract in one.contracts}
     return tuple(found[name] for name in sorted(found))
 
 
@@ -132,7 +134,10 @@ def _deliveries(
     Raises PublicationError `delivery_not_accepted`.
     """
     ids: set[tuple[str, str]] = set()
-    for table in dataset.tables:
+    tables = set(dataset.tables)
+    if "indicator.value" in tables:
+        tables |= {table for one in gate.indicators for table in one.tables}
+    for table in sorted(tables):
         ids |= {(str(feed), str(one)) for feed, one in con.execute(gate.delivery_select(table)).fetchall()}
     missing = sorted(f"{feed} {one}" for feed, one in ids if one not in accepted)
     if missing:

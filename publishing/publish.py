@@ -133,12 +133,12 @@ def _describe(
         schema = describe_schema(one.dataset, one.files[0].fields)
         (staging / one.dataset.id / "schema.json").write_bytes(dump_json(schema))
     package = describe_package(masthead, pool, described)
-    validate_package(package)
     (staging / "datapackage.json").write_bytes(dump_json(package))
     inputs = list_inputs(code_version, described)
     version = name_version(digest_tree(staging), repr(masthead), *inputs)
     graph = build_catalogue(masthead, described, version)
     if not is_kept(home, version):
+        validate_package(package)
         validate_catalogue(graph)
     _write_catalogues(graph, staging)
     manifest = write_manifest(pool, version, code_version, described)

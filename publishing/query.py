@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 
 from sqlglot import exp, parse
@@ -20,6 +21,10 @@ from publishing.errors import PublicationError
 
 Columns = Mapping[str, str]
 """Column name -> DuckDB type."""
+
+
+ENGINE_TABLES = ("pool.delivery", "indicator.value", "indicator.definition")
+"""Tables that the engine fills itself, beside those of contracts."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,9 @@ def read_query(dataset: Dataset, schema: Mapping[str, Columns]) -> Query:
     _refuse_stars(dataset, tree)
     tables = _tables_of(tree)
     for table in tables:
+        if _name_of(table) in ENGINE_TABLES and _name_of(table) not in schema:
+            problem = f"the lake has no {_name_of(table)} yet: record verdicts and compute indicators first"
+            raise PublicationError(dataset.id, "inputs_missing", problem)
         if _name_of(table) not in schema:
             raise PublicationError(dataset.id, "table_not_allowed", f"no source promises {table.sql('duckdb')}")
     return Query(tree, _columns_read(dataset, tree, schema))
@@ -48,8 +56,10 @@ def read_query(dataset: Dataset, schema: Mapping[str, Columns]) -> Query:
 
 def list_tables(dataset: Dataset) -> tuple[str, ...]:
     """Names of the lake's tables that the dataset's query reads, sorted. Raises PublicationError."""
-    tree = _parse_select(dataset, _text_of(dataset))
-    return tuple(sorted({_name_of(table) for table in _tables_of(tree)}))
+    try:
+        return _names_in(_text_of(dataset))
+    except SqlglotError as error:
+        raise PublicationError(dataset.id, "query_unreadable", str(error).splitlines()[0]) from error
 
 
 def gate_tables(query: Query, gate: Callable[[str], exp.Expression]) -> str:
@@ -69,6 +79,17 @@ def _text_of(dataset: Dataset) -> str:
     if "/" in name or not resource.is_file():
         raise PublicationError(dataset.id, "query_unreadable", f"the engine has no query {dataset.sql}")
     return resource.read_text(encoding="utf-8")
+
+
+@cache
+def _names_in(text: str) -> tuple[str, ...]:
+    names = {
+        _name_of(table)
+        for statement in parse(text, read="duckdb")
+        if isinstance(statement, exp.Query)
+        for table in _tables_of(statement)
+    }
+    return tuple(sorted(names))
 
 
 def _parse_select(dataset: Dataset, text: str) -> exp.Query:

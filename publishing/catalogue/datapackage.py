@@ -86,7 +86,7 @@ def table_type(kind: str) -> tuple[str, str | None]:
         return "object", None
     if kind.endswith("[]"):
         return "array", None
-    return "string", "binary" if kind == "BLOB" else None
+    return ("any", None) if kind == "BLOB" else ("string", None)
 
 
 @cache

@@ -22,6 +22,7 @@ GEO = Namespace("http://www.opengis.net/ont/geosparql#")
 _IANA = "https://www.iana.org/assignments/media-types/"
 _TABLE_SCHEMA = "https://datapackage.org/standard/table-schema/"
 _LANGUAGES = {"fr": "FRA", "en": "ENG"}
+_VERSION = URIRef(f"{DCAT}version")
 _THEMES = URIRef("http://publications.europa.eu/resource/authority/data-theme")
 
 
@@ -40,7 +41,7 @@ def build_catalogue(catalogue: Masthead, described: Iterable[Described], version
     _add_texts(graph, root, DCTERMS.title, catalogue.title)
     _add_texts(graph, root, DCTERMS.description, {k: f"{v.strip()}\n\n{catalogue.notice[k].strip()}" for k, v in catalogue.description.items()})
     graph.add((root, DCTERMS.publisher, publisher))
-    graph.add((root, DCAT["version"], Literal(version)))
+    graph.add((root, _VERSION, Literal(version)))
     _link(graph, root, FOAF.homepage, URIRef(catalogue.homepage), FOAF.Document)
     _link(graph, root, DCAT.themeTaxonomy, _THEMES, SKOS.ConceptScheme)
     graph.add((_THEMES, DCTERMS.title, Literal("Data theme", lang="en")))
@@ -78,7 +79,7 @@ def _add_dataset(graph: Graph, catalogue: Masthead, one: Described, publisher: U
             graph.add((node, DCAT.keyword, Literal(word, lang=language)))
     graph.add((node, DCTERMS.publisher, publisher))
     graph.add((node, DCAT.contactPoint, _add_contact(graph, catalogue)))
-    graph.add((node, DCAT["version"], Literal(one.version)))
+    graph.add((node, _VERSION, Literal(one.version)))
     theme = _link(graph, node, DCAT.theme, URIRef(concept_iri("data-theme", spec.theme)), SKOS.Concept)
     graph.add((theme, SKOS.prefLabel, Literal(spec.theme, lang="en")))
     frequency = URIRef(concept_iri("frequency", spec.frequency))

@@ -166,3 +166,30 @@ def _gtfs_select(lake: PlainLake, path: Path) -> str:
             clock = f"string_split({value}, ':')"
             parts.append(f"{clock}[1]::INTEGER * 3600 + {clock}[2]::INTEGER * 60 + {clock}[3]::INTEGER AS {clean[:-5]}_s")
     return f"SELECT {', '.join(parts)} FROM {source}"
+
+
+def fill_indicators(lake: PlainLake, pool: Pool, scratch: Path) -> None:
+    """The value table with rows of a few indicators, some of which must stay inside, and all definitions."""
+    from warehouse.indicators.compute import pool_definitions, write_definitions
+
+    empty = (ROOT / "warehouse" / "indicators" / "value.sql").read_text(encoding="utf-8")
+    lake.con.execute(f"CREATE TABLE indicator.value AS {empty}")
+    write_definitions(lake.con, pool_definitions(pool), scratch / "definition.parquet")
+    lake.con.execute(f"CREATE TABLE indicator.definition AS FROM read_parquet('{scratch / 'definition.parquet'}')")
+    rows = [
+        ("active_trips", "territory", "porto-alegre", "2019-05-15", 3623.0),
+        ("low_fill_visit_share", "territory", "porto-alegre", "2019-05-15", 0.25),
+        ("overflow_time_share", "territory", "porto-alegre", "2019-05-15", 0.03),
+        ("overflow_time_share", "territory", "porto-alegre", "2019-06-09", 0.04),
+        ("energy_per_meter_kwh", "territory", "porto-alegre", "2019-05-15", 17.0),
+        ("quarantine_rate", "feed", "velia-bins", "2019-05-15", 0.003),
+        ("quarantine_rate", "feed", "enerflux-readings", "2019-05-15", 0.004),
+        ("quarantine_rate", "territory", "porto-alegre", "2019-05-15", 0.0035),
+    ]
+    for indicator, scale, zone, day, value in rows:
+        lake.con.execute(
+            "INSERT INTO indicator.value BY NAME SELECT ? AS indicator, '1.0.0' AS indicator_version, 'x' AS"
+            " parameters_hash, ? AS zone_scale, ? AS zone, 'day' AS period_grain, ?::DATE AS period_start,"
+            " ?::DATE AS period_end, ? AS value, ? AS numerator, 1.0 AS denominator, 'ok' AS status, 'full' AS edition",
+            [indicator, scale, zone, day, day, value, value],
+        )
