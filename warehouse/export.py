@@ -16,7 +16,9 @@ def export(lake: Lake, path: Path) -> dict[str, int]:
     The file appears whole or not at all, and replaces one of that name. It holds personal data where
     the lake does: it is not a publication.
     """
-    work = lake.location.home.scratch.resolve() / f"export-{uuid.uuid4().hex}.duckdb"
+    scratch = lake.location.home.scratch.resolve()
+    scratch.mkdir(parents=True, exist_ok=True)
+    work = scratch / f"export-{uuid.uuid4().hex}.duckdb"
     alias = f"export_{uuid.uuid4().hex[:12]}"
     con = lake.cursor()
     try:

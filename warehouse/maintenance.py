@@ -6,6 +6,7 @@ Here: what an operator schedules. Not here: writing. Everything runs under the w
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from dataclasses import dataclass
 
 import duckdb
@@ -44,9 +45,19 @@ def maintain(
             expired = _call(con, "ducklake_expire_snapshots('lake', older_than => ?)", now - retention)
             deleted = _call(con, "ducklake_cleanup_old_files('lake', older_than => ?)", now - grace)
             deleted += _call(con, "ducklake_delete_orphaned_files('lake', older_than => ?)", now - grace)
+            _clear_scratch(lake, now - grace)
             return Upkeep(expired, deleted, _count_files(con))
         finally:
             con.close()
+
+
+def _clear_scratch(lake: Lake, bound: dt.datetime) -> None:
+    """Remove what killed jobs of this room left in the scratch folder."""
+    scratch = lake.location.home.scratch
+    for pattern in ("load-*", "models-*", "records-*", "export-*"):
+        for path in scratch.glob(pattern):
+            if dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC) < bound:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _call(con: duckdb.DuckDBPyConnection, function: str, bound: dt.datetime) -> int:

@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -126,6 +128,41 @@ def test_two_processes_write_at_once_and_nothing_is_lost(home: Home) -> None:
         rows = lake.cursor().execute("SELECT writer, turn, count(*) FROM pool.t GROUP BY ALL ORDER BY ALL")
         assert rows.fetchall() == [(1, 7, 100), (2, 7, 100)]
         assert lake.snapshot() == before + 16
+
+
+def test_a_killed_writer_leaves_whole_transactions_and_no_lock(home: Home) -> None:
+    with Lake.open(home) as lake:
+        lake.write(lambda con: con.execute("CREATE TABLE pool.t (writer INTEGER, turn INTEGER, n BIGINT)"))
+        start = lake.snapshot()
+        endless = WRITER.replace("range(8)", "range(10000)")
+        job = subprocess.Popen(
+            [sys.executable, "-c", endless, str(home.root), "1"], cwd=Path(__file__).parents[2]
+        )
+        while lake.snapshot() < start + 3:
+            assert job.poll() is None
+            time.sleep(0.02)
+        job.kill()
+        job.wait(timeout=60)
+        rows = lake.cursor().execute("SELECT count(*), count(DISTINCT turn) FROM pool.t").fetchone()
+        assert rows == (100, 1)
+        lake.write(lambda con: con.execute("INSERT INTO pool.t VALUES (2, 0, 0)"))
+        assert lake.cursor().execute("SELECT count(*) FROM pool.t").fetchone() == (101,)
+
+
+def test_threads_of_one_process_write_in_turn(home: Home) -> None:
+    with Lake.open(home) as lake:
+        lake.write(lambda con: con.execute("CREATE TABLE pool.t (writer INTEGER)"))
+
+        def insert(writer: int) -> None:
+            for _ in range(4):
+                lake.write(lambda con: con.execute("INSERT INTO pool.t VALUES (?)", [writer]))
+
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(insert, range(3)))
+        rows = (
+            lake.cursor().execute("SELECT writer, count(*) FROM pool.t GROUP BY ALL ORDER BY ALL").fetchall()
+        )
+        assert rows == [(0, 4), (1, 4), (2, 4)]
 
 
 def test_parents_by_bit_arithmetic_are_those_of_the_h3_library(home: Home) -> None:

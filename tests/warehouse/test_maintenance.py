@@ -68,6 +68,20 @@ def test_upkeep_removes_the_orphans_of_a_killed_writer_but_not_fresh_files(worn)
     assert len(rows(worn)) == 995
 
 
+def test_upkeep_clears_what_killed_jobs_left_in_scratch(lake) -> None:
+    scratch = lake.location.home.scratch
+    for name in ("load-old", "models-new", "somebody-elses"):
+        (scratch / name).mkdir(parents=True)
+    long_ago = time.time() - 5 * 86400
+    for name in ("load-old", "somebody-elses"):
+        os.utime(scratch / name, (long_ago, long_ago))
+    maintain(lake, now=dt.datetime.now(dt.UTC))
+    assert sorted(path.name for path in scratch.iterdir() if path.name != "duckdb") == [
+        "models-new",
+        "somebody-elses",
+    ]
+
+
 def test_an_export_is_a_plain_duckdb_file_with_every_table(worn, tmp_path) -> None:
     path = tmp_path / "out" / "lake.duckdb"
     counts = export(worn, path)

@@ -7,6 +7,12 @@ from __future__ import annotations
 
 import pytest
 
+from contracts.layout import Home
+from warehouse.lake import Lake
+from warehouse.load import load_deliveries
+from warehouse.model_files import read_models
+from warehouse.models import build_models
+
 REJECTED = "2019-06-03"
 PERIOD = "2019-05-13/2019-06-09"
 
@@ -154,3 +160,26 @@ def test_the_rejected_day_is_the_only_promised_delivery_that_is_not_loaded(built
     sql = "SELECT feed, period::VARCHAR FROM pool.expected_delivery WHERE NOT is_loaded"
     assert built.cursor().execute(sql).fetchall() == [("enerflux-readings", REJECTED)]
     assert built.cursor().execute("SELECT count(*) FROM pool.expected_delivery").fetchone() == (56,)
+
+
+def test_the_same_inputs_give_the_same_bytes_in_another_home_and_on_one_thread(built, demo, tmp_path) -> None:
+    query = "SELECT name, digest, row_count FROM pool.model WHERE name NOT LIKE 'pool.%' ORDER BY name"
+    names = [model.name for model in read_models() if model.schema in {"energy", "waste", "territory"}]
+    with Lake.open(Home(tmp_path), threads=1, folders=[demo.home.root]) as other:
+        for feed, contract in demo.contracts.items():
+            load_deliveries(
+                other,
+                contract,
+                demo.verdicts[feed],
+                demo.home,
+            )
+        build_models(other, demo.pool, only=names)
+        assert other.cursor().execute(query).fetchall() == built.cursor().execute(query).fetchall()
+
+
+def test_building_again_on_the_real_feeds_changes_nothing(built, demo) -> None:
+    before = built.snapshot()
+    names = [model.name for model in read_models() if model.schema != "mobility"]
+    results = build_models(built, demo.pool, only=names)
+    assert {result.name for result in results if result.changed or result.seconds} == set()
+    assert built.snapshot() == before
