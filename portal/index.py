@@ -31,7 +31,7 @@ def write_index(pool: Pool, verdicts: Sequence[Verdict], home: Home) -> Path:
 
     Args:
         pool: whose contracts are shown, in their order.
-        verdicts: all of them, or at least every delivery of the days to show.
+        verdicts: all of them, within a period in order of arrival as `contracts.verdicts.load_all` gives.
         home: pages go to `home.pages`.
     """
     published = [(f, f"{_CURRENT}/{f}") for f in CATALOGUE_FILES if (home.published / "current" / f).exists()]

@@ -70,12 +70,15 @@ class Concern:
 
 
 def compose_index(pool: Pool, verdicts: Sequence[Verdict], language: Language) -> tuple[ContributorView, ...]:
-    """Return contributors in the order of the pool's contracts, each with its feeds."""
-    ordered = sorted(verdicts, key=received)  # stable: at the same instant the order given holds
-    last_day = _last_day(pool, ordered)
+    """Return contributors in the order of the pool's contracts, each with its feeds.
+
+    Verdicts of one period keep the order given, the one that counts last: the store knows it better
+    than times of arrival do (a known good file that comes back counts again).
+    """
+    last_day = _last_day(pool, verdicts)
     by_contributor: dict[str, list[FeedView]] = {}
     for contract in pool.contracts:
-        mine = [mask_verdict(v, contract) for v in ordered if v.arrival.feed == contract.id]
+        mine = [mask_verdict(v, contract) for v in verdicts if v.arrival.feed == contract.id]
         by_contributor.setdefault(contract.contributor, []).append(
             _view_feed(contract, mine, last_day, language)
         )
@@ -153,7 +156,8 @@ def _view_feed(
 
 def _last(verdicts: Sequence[Verdict]) -> Verdict | None:
     """The newest period's newest delivery; of a feed sent whole, the newest one."""
-    return max(verdicts, key=lambda v: (v.arrival.period or "", received(v)), default=None)
+    newest = max((v.arrival.period or "" for v in verdicts), default="")
+    return next((v for v in reversed(verdicts) if (v.arrival.period or "") == newest), None)
 
 
 def _facts(contract: Contract, last: Verdict | None, language: Language) -> tuple[tuple[str, str], ...]:

@@ -15,6 +15,7 @@ from contracts.verdict import Outcome, Status, TableCount, Verdict
 from portal.charts import draw_counts
 from portal.clauses import period_words
 from portal.language import Language, typeset
+from portal.masking import mask_verdict
 from portal.phrases import say_phrase
 from portal.problem_view import Problem, describe, file_name, name_rule
 from portal.sentences import headline, is_about_rows, rank_problems, what_was_done
@@ -86,8 +87,9 @@ def compose(
 ) -> Report:
     """Return the report of a delivery in one language.
 
-    The verdict must have passed `mask_verdict`; counts are those of the verdict.
+    Personal columns are masked again, examples cut to a few; counts are those of the verdict.
     """
+    verdict = mask_verdict(verdict, contract)
     problems = tuple(
         describe(result, verdict, contract, language, f"p{i}")
         for i, result in enumerate(rank_problems(verdict, contract), start=1)

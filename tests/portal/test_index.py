@@ -26,7 +26,7 @@ def pool():
     return load_pool(ROOT / "pools" / "porto-alegre")
 
 
-def on(verdict, pool, feed, period, delivery_id, *, minutes=0):
+def on(verdict, pool, feed, period, delivery_id):
     contract = pool.contract(feed)
     arrival = verdict.arrival.model_copy(
         update={
@@ -34,7 +34,6 @@ def on(verdict, pool, feed, period, delivery_id, *, minutes=0):
             "contributor": contract.contributor,
             "period": period,
             "delivery_id": delivery_id,
-            "received_at": verdict.arrival.received_at + timedelta(minutes=minutes),
         }
     )
     return verdict.model_copy(update={"arrival": arrival, "contract_version": contract.version})
@@ -44,8 +43,8 @@ def on(verdict, pool, feed, period, delivery_id, *, minutes=0):
 def verdicts(pool, clean_day, half_day, colours):
     return [
         on(clean_day, pool, READINGS, "2019-05-26", "26"),
-        on(clean_day, pool, READINGS, "2019-05-27", "27good", minutes=5),
         on(half_day, pool, READINGS, "2019-05-27", "27bad"),
+        on(clean_day, pool, READINGS, "2019-05-27", "27good"),
         on(half_day, pool, READINGS, "2019-05-29", "29bad"),
         on(colours, pool, "eptc-gtfs", None, "eptc"),
     ]
@@ -70,6 +69,11 @@ def test_every_contributor_and_feed_of_the_pool_is_there(home, pool, verdicts):
 def test_a_day_sent_again_shows_both_verdicts_in_order_of_arrival(pool, verdicts):
     day = cells(feeds(pool, verdicts)[READINGS])["27 mai 2019"]
     assert [m.status for m in day.marks] == [Status.REJECTED, Status.ACCEPTED]
+
+
+def test_a_feed_stands_as_its_last_days_last_delivery_does(pool, verdicts):
+    assert feeds(pool, verdicts[:3])[READINGS].status == Status.ACCEPTED
+    assert feeds(pool, verdicts)[READINGS].status == Status.REJECTED
 
 
 def test_a_missing_day_is_shown_as_missing_and_listed(pool, verdicts):

@@ -126,6 +126,11 @@ def test_a_line_that_could_not_be_split_shows_no_personal_text(home, contract, f
     assert "##############;xxx" in page
 
 
+def test_a_file_judged_outside_a_pool_links_to_no_index(home, contract, clean_day):
+    page = write_report(clean_day, contract, home, pool_title={}, previous=None, quarantine=None)
+    assert "index." not in page.read_text("utf-8")
+
+
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}{x}%s'
 
 
