@@ -27,6 +27,14 @@ _CRASHES = frozenset(
     }
 )
 """Notices about the validator, not about the feed."""
+_FILES = {
+    "missing_feed_contact_email_and_url": "feed_info.txt",
+    "service_window_outside_feed_period": "calendar.txt",
+    "stops_match_shape_out_of_order": "stop_times.txt",
+    "trip_coverage_not_active_for_next7_days": "calendar.txt",
+}
+"""Where to look for what the validator tells without naming a file; else anywhere in the archive."""
+ANYWHERE = "*.txt"
 _OUR_OWN = frozenset({"unknown_column"})
 """Gate 1 says the same of the contract's tables."""
 _RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2}
@@ -111,7 +119,9 @@ def _result(outcome: Outcome, *, reason: str | None = None, observed: str | None
 def _by_code_and_file(notices: Iterable[Notice], cap: Severity, examples: int) -> list[RuleResult]:
     groups: dict[tuple[str, str], list[Notice]] = {}
     for notice in notices:
-        groups.setdefault((notice.code, _file(notice) or ""), []).append(notice)
+        groups.setdefault((notice.code, _file(notice) or _FILES.get(notice.code, ANYWHERE)), []).append(
+            notice
+        )
     results = [_summary(code, file, group, cap, examples) for (code, file), group in groups.items()]
     return sorted(results, key=lambda r: (-_RANK[r.severity], -r.failed_rows, r.rule, r.table or ""))
 
@@ -122,7 +132,7 @@ def _summary(code: str, file: str, group: Sequence[Notice], cap: Severity, examp
     field = fields.pop() if len(fields) == 1 else None
     return RuleResult(
         rule=code,
-        table=file or None,
+        table=file,
         column=field,
         source=field,
         severity=severity,

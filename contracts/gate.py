@@ -10,31 +10,25 @@ is a ContractError, anything else is ours and is raised.
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 from duckdb import DuckDBPyConnection
 
 from contracts import verdicts
-from contracts.conformance import check_gtfs
+from contracts.drafts import Desk, Draft, ReadTables, draft_delivery
 from contracts.layout import SNAPSHOT, Home
-from contracts.model import Contract, Dimension, Severity, WireFormat
-from contracts.profile import keeps_every_promise, profile_delivery, with_history
-from contracts.raw_table import RawTable, ReadFinding, UnreadableError
-from contracts.verdict import Arrival, Example, Outcome, RuleResult, Status, TableCount, Verdict
+from contracts.model import Contract, Dimension, Severity
+from contracts.profile import keeps_every_promise, with_history
+from contracts.raw_table import ReadFinding
+from contracts.verdict import Arrival, Example, Outcome, RuleResult, Status, Verdict
 from contracts.verdicts import HISTORY_LENGTH, Registers
 
 ENGINE_VERSION = "1"
 """Part of every cache key: raise it when a gate judges differently, and all deliveries are judged anew."""
-
-ReadTables = Callable[[DuckDBPyConnection, Contract, Path, Path], Mapping[str, RawTable]]
 
 
 class CheckCrashedError(Exception):
@@ -45,22 +39,6 @@ class CheckCrashedError(Exception):
         self.crashed = tuple(crashed)
         reasons = "; ".join(f"{result.rule}: {result.reason}" for result in crashed)
         super().__init__(f"delivery {delivery_id} can't be judged: {reasons}")
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What is known of one delivery before gate 2."""
-
-    arrival: Arrival
-    folder: str | None = None
-    tables: tuple[TableCount, ...] = ()
-    rules: tuple[RuleResult, ...] = ()
-    """Gate 1's results."""
-    notices: tuple[RuleResult, ...] = ()
-    """The GTFS validator's, and the reader's."""
-    profile: dict[str, Any] = field(default_factory=dict)
-    findings: tuple[ReadFinding, ...] = ()
-    """Why it can't be read; then there is nothing else."""
 
 
 def judge(
@@ -102,10 +80,10 @@ def judge(
     fresh = sorted((p for p in arrivals if known[p[0].delivery_id] is None), key=lambda p: _moment(p[0]))
     crashes: list[Exception] = []
     if fresh:
-        room = _Room(con, contract, read_tables, home, registers, now)
+        desk = Desk(con, contract, read_tables, home, registers, now)
         past = _past(home, contract, [a for a, _ in fresh]) if history is None else history
-        drafts = list(_drafts(room, fresh, crashes))
-        for verdict in _verdicts(room, _with_past(contract, drafts, past), crashes):
+        drafts = list(_drafts(desk, fresh, crashes))
+        for verdict in _verdicts(desk, _with_past(contract, drafts, past), crashes):
             known[verdict.arrival.delivery_id] = verdict
     judged = [found for a, _ in arrivals if (found := known[a.delivery_id]) is not None]
     for each in judged:
@@ -129,20 +107,6 @@ def status_of(
     if quarantined or any(r.outcome in told and r.severity is not Severity.INFO for r in everything):
         return Status.ACCEPTED_WITH_WARNINGS
     return Status.ACCEPTED
-
-
-@dataclass(frozen=True)
-class _Room:
-    con: DuckDBPyConnection
-    contract: Contract
-    read_tables: ReadTables
-    home: Home
-    registers: Registers
-    now: datetime
-
-    @property
-    def today(self) -> date:
-        return self.now.astimezone(ZoneInfo(self.contract.timezone)).date()
 
 
 def _cached(home: Home, contract: Contract, registers: Registers, arrival: Arrival) -> Verdict | None:
@@ -169,62 +133,15 @@ def _past(home: Home, contract: Contract, arrivals: Sequence[Arrival]) -> tuple[
 
 
 def _drafts(
-    room: _Room, arrivals: Sequence[tuple[Arrival, Path]], crashes: list[Exception]
+    desk: Desk, arrivals: Sequence[tuple[Arrival, Path]], crashes: list[Exception]
 ) -> Iterator[Draft]:
     """Draft each delivery; one that crashes (ours) must not hide the others, and is raised after them."""
     for arrival, data in arrivals:
         try:
-            yield _draft(room, arrival, data)
+            yield draft_delivery(desk, arrival, data)
         except Exception as crash:
             crash.add_note(f"delivery {arrival.delivery_id} of {arrival.feed}, period {arrival.period}")
             crashes.append(crash)
-
-
-def _draft(room: _Room, arrival: Arrival, data: Path) -> Draft:
-    """Read, judge the rows, look for notices and measure, in a scratch folder that becomes the real one."""
-    with _scratch(room.home) as scratch:
-        try:
-            return _draft_of_readable(room, arrival, data, scratch)
-        except UnreadableError as problem:
-            return Draft(arrival, findings=problem.findings)
-
-
-def _draft_of_readable(room: _Room, arrival: Arrival, data: Path, scratch: Path) -> Draft:
-    from contracts.record_gate import judge_rows
-
-    contract = room.contract
-    accepted, quarantine = scratch / "accepted", scratch / "quarantine"
-    tables = room.read_tables(room.con, contract, data, _made(scratch / "read"))
-    judgement = judge_rows(
-        room.con,
-        contract,
-        tables,
-        room.registers.paths,
-        _made(accepted),
-        _made(quarantine),
-        period=arrival.period,
-        scratch=_made(scratch / "rows"),
-    )
-    notices: tuple[RuleResult, ...] = ()
-    if contract.server.wire_format is WireFormat.GTFS:
-        notices = check_gtfs(contract, data, scratch, day=room.today)
-    notes = _notes(tables)
-    profile = profile_delivery(
-        room.con,
-        contract,
-        arrival,
-        judgement,
-        accepted,
-        room.registers.paths,
-        (),
-        now=room.now,
-        headers={name: table.header for name, table in tables.items()},
-        notices=notices,
-    )
-    folder = f"{contract.id}/{arrival.period or SNAPSHOT}/{arrival.delivery_id}@{contract.version}"
-    _move(accepted, room.home.accepted / folder, scratch)
-    _move(quarantine, room.home.quarantine / folder, scratch)
-    return Draft(arrival, folder, judgement.tables, judgement.rules, (*notices, *notes), profile)
 
 
 def _with_past(contract: Contract, drafts: Sequence[Draft], past: Sequence[Verdict]) -> list[Draft]:
@@ -244,35 +161,35 @@ def _with_past(contract: Contract, drafts: Sequence[Draft], past: Sequence[Verdi
     return compared
 
 
-def _verdicts(room: _Room, drafts: Sequence[Draft], crashes: list[Exception]) -> Iterator[Verdict]:
+def _verdicts(desk: Desk, drafts: Sequence[Draft], crashes: list[Exception]) -> Iterator[Verdict]:
     """Judge the drafts together; a delivery whose check crashed gets no verdict."""
     readable = [draft for draft in drafts if not draft.findings]
     judgements = {}
     if readable:
         from contracts.delivery_gate import judge_profiles
 
-        found = judge_profiles(room.contract, [draft.profile for draft in readable])
+        found = judge_profiles(desk.contract, [draft.profile for draft in readable])
         judgements = {d.arrival.delivery_id: j for d, j in zip(readable, found, strict=True)}
     for draft in drafts:
         judgement = judgements.get(draft.arrival.delivery_id)
         if judgement is None:
-            yield _unreadable(room, draft)
+            yield _unreadable(desk, draft)
             continue
-        _keep_raw(room.home, draft.arrival, judgement.raw)
+        _keep_raw(desk.home, draft.arrival, judgement.raw)
         try:
-            yield _verdict(room, draft, judgement.rules)
+            yield _verdict(desk, draft, judgement.rules)
         except CheckCrashedError as crash:
             crashes.append(crash)
 
 
-def _verdict(room: _Room, draft: Draft, whole: Sequence[RuleResult]) -> Verdict:
+def _verdict(desk: Desk, draft: Draft, whole: Sequence[RuleResult]) -> Verdict:
     results = (*draft.rules, *draft.notices, *whole)
     crashed = [r for r in results if r.outcome is Outcome.ERROR and r.severity is Severity.ERROR]
     if crashed:
         raise CheckCrashedError(draft.arrival.delivery_id, crashed)
     quarantined = sum(t.quarantined for t in draft.tables)
     return Verdict(
-        **_identity(room, draft.arrival),
+        **_identity(desk, draft.arrival),
         status=status_of(draft.rules, (*draft.notices, *whole), quarantined),
         rows_landed=sum(t.landed for t in draft.tables),
         rows_accepted=sum(t.accepted for t in draft.tables),
@@ -284,9 +201,9 @@ def _verdict(room: _Room, draft: Draft, whole: Sequence[RuleResult]) -> Verdict:
     )
 
 
-def _unreadable(room: _Room, draft: Draft) -> Verdict:
+def _unreadable(desk: Desk, draft: Draft) -> Verdict:
     return Verdict(
-        **_identity(room, draft.arrival),
+        **_identity(desk, draft.arrival),
         status=Status.REJECTED,
         rows_landed=0,
         rows_accepted=0,
@@ -295,12 +212,12 @@ def _unreadable(room: _Room, draft: Draft) -> Verdict:
     )
 
 
-def _identity(room: _Room, arrival: Arrival) -> dict[str, Any]:
+def _identity(desk: Desk, arrival: Arrival) -> dict[str, Any]:
     return {
         "arrival": arrival,
-        "contract_version": room.contract.version,
-        "contract_digest": room.contract.digest,
-        "reference_digest": room.registers.digest,
+        "contract_version": desk.contract.version,
+        "contract_digest": desk.contract.digest,
+        "reference_digest": desk.registers.digest,
         "engine_version": ENGINE_VERSION,
     }
 
@@ -323,21 +240,6 @@ def _finding_result(finding: ReadFinding) -> RuleResult:
     )
 
 
-def _notes(tables: Mapping[str, RawTable]) -> tuple[RuleResult, ...]:
-    """Repairs made in reading: told, and weighing nothing."""
-    return tuple(
-        RuleResult(
-            rule=note,
-            table=table.table,
-            severity=Severity.INFO,
-            dimension=Dimension.CONFORMITY,
-            outcome=Outcome.WARNING,
-        )
-        for table in tables.values()
-        for note in table.notes
-    )
-
-
 def _moment(arrival: Arrival) -> tuple[str, datetime]:
     """Where a delivery stands in time: by its period first, then by when it came."""
     return arrival.period or "", arrival.received_at
@@ -347,26 +249,3 @@ def _keep_raw(home: Home, arrival: Arrival, raw: Sequence[Mapping[str, Any]]) ->
     folder = home.verdicts / arrival.feed / (arrival.period or SNAPSHOT)
     text = json.dumps({"delivery_id": arrival.delivery_id, "results": list(raw)}, indent=1, default=str)
     verdicts.write_atomically(folder / f"{arrival.delivery_id}.gx.json", text)
-
-
-@contextmanager
-def _scratch(home: Home) -> Iterator[Path]:
-    folder = home.scratch / f"gate-{uuid4().hex}"
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _move(source: Path, target: Path, scratch: Path) -> None:
-    """Put a folder in place by renames: a reader finds the old rows or the new ones."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists():
-        target.rename(scratch / f"old-{uuid4().hex}")
-    source.rename(target)

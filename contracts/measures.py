@@ -7,86 +7,19 @@ Here: one function a kind, from a scene to numbers. Not here: putting the profil
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from duckdb import DuckDBPyConnection
-
-from contracts.model import Column, Contract, DeliveryRule, LogicalType
-from contracts.verdict import Arrival, RuleResult, TableCount
-
-QUERIES = Path(__file__).with_name("profiles")
-Numbers = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Scene:
-    """All that a measure may look at."""
-
-    con: DuckDBPyConnection
-    contract: Contract
-    arrival: Arrival
-    tables: tuple[TableCount, ...]
-    rules: tuple[RuleResult, ...]
-    """Gate 1's results."""
-    accepted: Path
-    registers: Mapping[str, Path]
-    now: datetime
-    headers: Mapping[str, tuple[str, ...]]
-    """Column names found in the delivery, by table."""
-
-    def landed(self, table: str) -> int:
-        """Rows of a table as they landed; 0 if the delivery came without it."""
-        return sum(t.landed for t in self.tables if t.table == table)
-
-    @property
-    def bounds(self) -> tuple[datetime, datetime]:
-        """Start and end of the period in UTC; a snapshot reaches from the first instant until now."""
-        if self.arrival.period is None:
-            return datetime(1900, 1, 1, tzinfo=UTC), self.now
-        return local_day(date.fromisoformat(self.arrival.period), self.contract.timezone)
-
-    @property
-    def today(self) -> date:
-        """The local day of the injected clock."""
-        return self.now.astimezone(ZoneInfo(self.contract.timezone)).date()
+from contracts.compile.quoting import name as quoted
+from contracts.model import DeliveryRule
+from contracts.scene import Numbers, Scene, accepted_rows, ask, equals_all, observed_rows
+from contracts.timetable_measures import measure_calendar, measure_service_days, measure_service_hours
 
 
 def measure(scene: Scene, rule: DeliveryRule) -> Numbers:
     """Return a rule's own numbers, or `skipped` with what it lacks, in words."""
     return _MEASURES[rule.kind](scene, rule)
-
-
-def local_day(day: date, timezone: str) -> tuple[datetime, datetime]:
-    """Return a local day's start and end in UTC: 23, 24 or 25 hours apart."""
-    zone = ZoneInfo(timezone)
-    start = datetime(day.year, day.month, day.day, tzinfo=zone)
-    after = day + timedelta(days=1)
-    end = datetime(after.year, after.month, after.day, tzinfo=zone)
-    return start.astimezone(UTC), end.astimezone(UTC)
-
-
-def quoted(name: str) -> str:
-    """Return a name as a quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def ask(
-    con: DuckDBPyConnection, query: str, sources: Mapping[str, str], values: Mapping[str, object]
-) -> Numbers:
-    """Return the one row of a query file over the given sources (CTE name -> SELECT) as a dict."""
-    # Files read their parameters from a table: the SQL linter can't parse `$name`.
-    given = "SELECT " + ", ".join(f"${name} AS {quoted(name)}" for name in values)
-    ctes = ",\n".join(f"{name} AS ({select})" for name, select in {"given": given, **sources}.items())
-    body = (QUERIES / query).read_text(encoding="utf-8")
-    # The file's own WITH, if any, must be nested: SQL allows one WITH a query.
-    cursor = con.execute(f"WITH {ctes}\nSELECT * FROM ({body})", dict(values))
-    row = cursor.fetchone()
-    assert row is not None, query  # noqa: S101  # these queries aggregate to one row
-    return dict(zip([c[0] for c in cursor.description or ()], row, strict=True))
 
 
 def _columns_missing(scene: Scene, _rule: DeliveryRule) -> Numbers:
@@ -117,11 +50,11 @@ def _volume(scene: Scene, rule: DeliveryRule) -> Numbers:
 
 
 def _mean(scene: Scene, rule: DeliveryRule) -> Numbers:
-    source = _accepted(scene, str(rule.parameters["table"]))
+    source = accepted_rows(scene, str(rule.parameters["table"]))
     if source is None:
         return {"skipped": "no accepted rows"}
     column = quoted(str(rule.parameters["column"]))
-    where, values = _where(rule.parameters.get("where") or {})
+    where, values = equals_all(rule.parameters.get("where") or {})
     row = scene.con.execute(
         f"SELECT count({column}), favg(CAST({column} AS DOUBLE)) FROM ({source}) WHERE {where}", values
     ).fetchone()
@@ -141,9 +74,9 @@ def _series(scene: Scene, rule: DeliveryRule) -> Numbers:
     steps = 1
     if scene.contract.delivery.step_s and scene.arrival.period:
         steps = int((end - start).total_seconds()) // scene.contract.delivery.step_s
-    where, values = _where(p.get("where") or {})
+    where, values = equals_all(p.get("where") or {})
     in_service, register_values = _in_service(rule, register, day)
-    observed = _observed(scene, str(p["table"]), p.get("at"), series=str(p["key"]), where=where)
+    observed = observed_rows(scene, str(p["table"]), p.get("at"), series=str(p["key"]), where=where)
     sources = {"observed": observed, "wanted": in_service}
     given = {**values, **register_values, "period_start": start, "period_end": end, "steps": steps}
     found = ask(scene.con, "series.sql", sources, given)
@@ -165,7 +98,7 @@ def _series(scene: Scene, rule: DeliveryRule) -> Numbers:
 def _in_service(rule: DeliveryRule, register: Path, day: date) -> tuple[str, dict[str, object]]:
     """Objects of the register in service on a day: from its first day on, before its last."""
     p = rule.parameters
-    where, values = _where(p.get("register_where") or {}, prefix="register")
+    where, values = equals_all(p.get("register_where") or {}, prefix="register")
     conditions = [where]
     if p.get("from"):
         conditions.append(f"coalesce(CAST({quoted(str(p['from']))} AS DATE) <= $day, TRUE)")
@@ -217,113 +150,13 @@ def _period_matches(scene: Scene, rule: DeliveryRule) -> Numbers:
     }
 
 
-def _service_days(scene: Scene, _rule: DeliveryRule) -> Numbers:
-    sources = {**_calendars(scene), "trip": _select(scene, "trip", {"service_id": "VARCHAR"})}
-    return ask(scene.con, "service_days.sql", sources, {"today": scene.today})
-
-
-def _service_hours(scene: Scene, _rule: DeliveryRule) -> Numbers:
-    source = _accepted(scene, "stop_time")
-    if source is None:
-        return {"skipped": "no accepted stop times"}
-    row = scene.con.execute(f"SELECT count(*), min(departure_s), max(arrival_s) FROM ({source})").fetchone()
-    if row is None or row[1] is None or row[2] is None:
-        return {"skipped": "no accepted stop times"}
-    return {"first_departure_s": row[1], "last_arrival_s": row[2], "checked": row[0]}
-
-
-def _calendar_covers(scene: Scene, _rule: DeliveryRule) -> Numbers:
-    found = ask(scene.con, "calendar_end.sql", _calendars(scene), {"today": scene.today})
-    if found["last_day"] is None:
-        return {"skipped": "no accepted calendar"}
-    last = date.fromisoformat(found["last_day"])
-    return {**found, "days": (last - scene.today).days}
-
-
-def _calendars(scene: Scene) -> dict[str, str]:
-    week = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-    runs = ", ".join(f"CAST({day} AS VARCHAR) IN ('1', 'true')" for day in week)
-    calendar, dates = _accepted(scene, "calendar"), _accepted(scene, "calendar_date")
-    no_calendar = (
-        "SELECT NULL::VARCHAR AS service_id, NULL::BOOLEAN[] AS runs, "
-        "NULL::DATE AS start_date, NULL::DATE AS end_date WHERE FALSE"
-    )
-    no_dates = (
-        "SELECT NULL::VARCHAR AS service_id, NULL::DATE AS day, NULL::VARCHAR AS exception_type WHERE FALSE"
-    )
-    return {
-        "calendar": f"SELECT service_id, [{runs}] AS runs, start_date, end_date FROM ({calendar})"
-        if calendar
-        else no_calendar,
-        "calendar_date": "SELECT service_id, date AS day, CAST(exception_type AS VARCHAR) AS exception_type "
-        f"FROM ({dates})"
-        if dates
-        else no_dates,
-    }
-
-
 def _instants(scene: Scene, rule: DeliveryRule) -> Numbers:
     start, end = scene.bounds
     column = str(rule.parameters["column"])
-    observed = _observed(scene, str(rule.parameters["table"]), column)
+    observed = observed_rows(scene, str(rule.parameters["table"]), column)
     if scene.arrival.period is None:
         end = datetime(9999, 1, 1, tzinfo=UTC)  # a snapshot may hold what is planned
     return ask(scene.con, "instants.sql", {"observed": observed}, {"period_start": start, "period_end": end})
-
-
-def _observed(
-    scene: Scene, table: str, at: str | None, *, series: str | None = None, where: str = "TRUE"
-) -> str:
-    """SELECT of accepted rows as (series, observed_at); empty where the table is absent."""
-    source = _accepted(scene, table)
-    if source is None:
-        return "SELECT NULL::VARCHAR AS series, NULL::TIMESTAMPTZ AS observed_at WHERE FALSE"
-    column = _time_column(scene, table, at)
-    key = f"CAST({quoted(series)} AS VARCHAR)" if series else "NULL::VARCHAR"
-    instant = _instant(column, scene.contract.timezone) if column else "$period_start"
-    return f"SELECT {key} AS series, {instant} AS observed_at FROM ({source}) WHERE {where}"
-
-
-def _time_column(scene: Scene, table: str, name: str | None) -> Column | None:
-    """The column named, else the key's time stamp, else the table's first one."""
-    columns = scene.contract.table(table).columns
-    if name is not None:
-        return scene.contract.table(table).column(name)
-    stamps = [c for c in columns if c.logical_type is LogicalType.TIMESTAMP]
-    return next((c for c in stamps if c.primary_key), stamps[0] if stamps else None)
-
-
-def _instant(column: Column, timezone: str) -> str:
-    if column.logical_type is LogicalType.DATE:
-        zone = timezone.replace("'", "''")
-        return f"timezone('{zone}', CAST({quoted(column.name)} AS TIMESTAMP))"
-    return f"CAST({quoted(column.name)} AS TIMESTAMPTZ)"
-
-
-def _accepted(scene: Scene, table: str) -> str | None:
-    path = scene.accepted / f"{table}.parquet"
-    if not path.exists():
-        return None
-    return "SELECT * FROM read_parquet('{}')".format(str(path).replace("'", "''"))
-
-
-def _select(scene: Scene, table: str, columns: Mapping[str, str]) -> str:
-    """SELECT of some columns of an accepted table; empty, of the types given, where it is absent."""
-    source = _accepted(scene, table)
-    if source is None:
-        return "SELECT " + ", ".join(f"NULL::{t} AS {quoted(c)}" for c, t in columns.items()) + " WHERE FALSE"
-    return "SELECT " + ", ".join(quoted(c) for c in columns) + f" FROM ({source})"
-
-
-def _where(conditions: Mapping[str, Any], prefix: str = "where") -> tuple[str, dict[str, object]]:
-    """Equality on columns, compared as text: `{direction: consumption}`, `{has_production: true}`."""
-    values: dict[str, object] = {}
-    parts = []
-    for place, (column, wanted) in enumerate(conditions.items()):
-        name = f"{prefix}_{place}"
-        parts.append(f"CAST({quoted(str(column))} AS VARCHAR) = ${name}")
-        values[name] = str(wanted).lower() if isinstance(wanted, bool) else str(wanted)
-    return " AND ".join(parts) or "TRUE", values
 
 
 def _is_personal(scene: Scene, rule: DeliveryRule) -> bool:
@@ -344,8 +177,8 @@ _MEASURES: Mapping[str, Callable[[Scene, DeliveryRule], Numbers]] = {
     "series_complete": _series,
     "covers_period": _covers,
     "period_matches": _period_matches,
-    "service_days": _service_days,
-    "service_hours": _service_hours,
-    "calendar_covers": _calendar_covers,
+    "service_days": measure_service_days,
+    "service_hours": measure_service_hours,
+    "calendar_covers": measure_calendar,
     "gtfs_conformance": lambda _scene, _rule: {},
 }

@@ -14,9 +14,11 @@ from typing import Any, Protocol
 
 from duckdb import DuckDBPyConnection
 
-from contracts.measures import Scene, measure, quoted
+from contracts.compile.quoting import name as quoted
+from contracts.measures import measure
 from contracts.model import Column, Contract, LogicalType, Table
 from contracts.rules.delivery_rules import HISTORY_KINDS, KeyedRule, Profile, delivery_rules
+from contracts.scene import Scene
 from contracts.verdict import Arrival, RuleResult, TableCount, Verdict
 
 MOST_ROWS_FOR_MARKS = 2_000_000

@@ -58,7 +58,7 @@ def entry_for(result: RuleResult) -> Entry:
     Contracts may name rules of their own, and GTFS has more notices than have texts here.
     """
     catalogue = load_catalogue()
-    is_notice = result.table is None or result.table.endswith((".txt", ".geojson"))
+    is_notice = result.table is not None and result.table.endswith((".txt", ".geojson"))
     return catalogue.get(result.rule) or catalogue[GTFS_FALLBACK if is_notice else RULE_FALLBACK]
 
 

@@ -109,7 +109,7 @@ def test_a_value_that_looks_like_a_placeholder_is_not_filled_again() -> None:
 
 
 def test_a_contracts_own_rule_and_an_unlisted_notice_read_in_general_words() -> None:
-    own = entry_for(result_of("my_rule", table="reading"))
+    own = entry_for(result_of("my_rule"))
     notice = entry_for(result_of("pathway_loop", table="pathways.txt"))
     assert own.fr.title.startswith("Règle du contrat")
     assert notice.fr.title.startswith("Avis GTFS")

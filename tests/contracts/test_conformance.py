@@ -53,7 +53,7 @@ def test_the_115_colours_are_those_that_the_file_holds(bus: tuple[RuleResult, ..
 
 def test_an_information_is_told_without_weighing(bus: tuple[RuleResult, ...]) -> None:
     (found,) = [r for r in bus if r.rule == "service_window_outside_feed_period"]
-    assert (found.severity, found.failed_rows) == (Severity.INFO, 115)
+    assert (found.severity, found.failed_rows, found.table) == (Severity.INFO, 115, "calendar.txt")
 
 
 def test_the_metro_feed_is_told_that_feed_info_is_missing(eptc: Contract, tmp_path: Path) -> None:

@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 
 from contracts.compile import expectations
 from contracts.delivery_gate import judge_deliveries, judge_profiles
-from contracts.measures import local_day
 from contracts.model import Column, Contract, Delivery, DeliveryRule, Server, Table, Terms
 from contracts.profile import keeps_every_promise, profile_delivery, with_history
 from contracts.rule_kinds import DELIVERY_KINDS
 from contracts.rules import delivery_rules
+from contracts.scene import local_day
 from contracts.verdict import Arrival, Outcome, RuleResult, TableCount
 
 NOW = datetime(2019, 6, 10, 9, tzinfo=UTC)

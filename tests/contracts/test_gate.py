@@ -23,6 +23,7 @@ from contracts.gate import CheckCrashedError, judge
 from contracts.layout import Home
 from contracts.model import Contract, DeliveryRule
 from contracts.pool import load_pool
+from contracts.rules.catalogue import load_catalogue
 from contracts.verdict import Arrival, Outcome, Status, Verdict
 
 ROOT = Path(__file__).parents[2]
@@ -268,6 +269,12 @@ def test_great_expectations_own_result_is_kept_beside_each_verdict(pool: Desk) -
     assert {r["expectation_config"]["type"] for r in raw["results"]} == {"expect_column_values_to_be_between"}
 
 
+def test_every_rule_in_a_verdict_has_texts_of_its_own(pool: Desk) -> None:
+    """GTFS notices aside: of those, the ones that the bundled feeds show."""
+    emitted = {r.rule for v in verdicts.load_all(pool.home) for r in v.rules}
+    assert emitted - set(load_catalogue()) == set()
+
+
 def test_nothing_is_left_in_scratch(pool: Desk) -> None:
     assert list(pool.home.scratch.iterdir()) == []
 
@@ -296,6 +303,7 @@ from contracts import verdicts
 from contracts.gate import judge
 from contracts.layout import Home
 from contracts.pool import load_pool
+from contracts.rules.catalogue import load_catalogue
 home = Home(Path({str(desk.home.root)!r}))
 contract = next(c for c in load_pool(Path({str(POOL)!r})).contracts if c.id == 'enerflux-readings')
 arrival = verdicts.load_all(home, 'enerflux-readings')[0].arrival

@@ -176,7 +176,7 @@ def test_feeds_do_not_mix_and_an_empty_home_has_no_verdicts(home: Home) -> None:
 def test_whatever_the_order_of_arrivals_the_index_names_the_last_accepted(
     tmp_path_factory: pytest.TempPathFactory, arrivals: list[tuple[str, bool, int]]
 ) -> None:
-    """Against a plain model: a delivery stands where it was seen last (by instant, then by turn), as judged last."""
+    """Against a plain model: a delivery stands where it was seen last, with its last status."""
     home = Home(tmp_path_factory.mktemp("home"))
     last: dict[str, tuple[int, int, bool]] = {}
     for turn, (name, is_good, minutes) in enumerate(arrivals):
