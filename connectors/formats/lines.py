@@ -137,7 +137,9 @@ class _Walker:
         self.taken = len(block)
         if not self._take_whole(block):
             self.taken = self._take_closely(position, block, is_last=is_last)
-        self._count_ends(block[: self.taken])
+            self.walk.lf += block.count(b"\n", 0, self.taken)
+        if b"\r" in block:
+            self.walk.crlf += block.count(b"\r\n", 0, self.taken)
 
     def skip_giant(self, position: int, held: bytes, file: object) -> int:
         """Account for a line too long for anything as one unread line; return where the next starts."""
@@ -152,19 +154,18 @@ class _Walker:
         self._refuse(position, held[:MAX_KEPT_TEXT], length)
         return position + length
 
-    def _count_ends(self, block: bytes) -> None:
-        self.walk.lf += block.count(b"\n")
-        self.walk.crlf += block.count(b"\r\n")
-
     def _take_whole(self, block: bytes) -> bool:
         """Take a block all of whose lines are plain rows, if it is one."""
-        if len(block) > MAX_LINE_BYTES or block.count(b"\r") != block.count(b"\r\n"):
+        has_cr = b"\r" in block
+        if len(block) > MAX_LINE_BYTES or (has_cr and block.count(b"\r") != block.count(b"\r\n")):
             return False
         marks = block.translate(None, self._others)
         if len(marks) % len(self._row) or not self._rows.startswith(marks):
             return False
-        self.walk.rows += len(marks) // len(self._row)
-        self.walk.line += len(marks) // len(self._row)
+        rows = len(marks) // len(self._row)
+        self.walk.rows += rows
+        self.walk.line += rows
+        self.walk.lf += rows
         return True
 
     def _take_closely(self, position: int, block: bytes, *, is_last: bool) -> int:

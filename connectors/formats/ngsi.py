@@ -15,7 +15,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from connectors.formats.archive import gunzip
-from connectors.formats.ngsi_paths import Paths, find_repeated, match_paths, select_instances, select_parts
+from connectors.formats.ngsi_paths import COUNT_REPEATED, match_paths, select_parts
 from connectors.formats.ngsi_shape import PROMISED, find_wrong_shape, refuse_shape
 from connectors.formats.sniff import describe_bytes, find_html, is_utf16
 from connectors.formats.sql_text import quote_identifier, quote_path, quote_text
@@ -100,7 +100,7 @@ def _explain_json(table: Table, error: Exception) -> ReadFinding:
 
 def _stage(con: DuckDBPyConnection, table: Table, text: Path, scratch: Path) -> RawTable:
     """Parse once, to a Parquet file of text columns; the SQL handed over reads that."""
-    con.execute(_read_macros())
+    con.execute(_read_sql("ngsi_macros.sql"))
     source = f"{quote_path(text)}, format = 'array', compression = 'uncompressed'"
     entities = f"SELECT json AS entity FROM read_json_objects({source}, maximum_object_size = {ENTITY_BYTES})"
     try:
@@ -110,13 +110,16 @@ def _stage(con: DuckDBPyConnection, table: Table, text: Path, scratch: Path) -> 
     try:
         return _write(con, table, scratch / f"{table.name}.parquet")
     finally:
-        con.execute("DROP TABLE IF EXISTS ngsi_entity")
-        con.execute("DROP TABLE IF EXISTS ngsi_attribute")
+        for name in ("ngsi_entity", "ngsi_found", "ngsi_attribute"):
+            con.execute(f"DROP TABLE IF EXISTS {name}")
 
 
 def _write(con: DuckDBPyConnection, table: Table, target: Path) -> RawTable:
     paths = match_paths(con, table)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE ngsi_attribute AS {_select_attributes(con, paths)}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE ngsi_found AS {paths.select_attributes()}")
+    repeated = con.execute(COUNT_REPEATED).fetchall()[0][0]
+    rows_from = _read_sql("ngsi_instances.sql").rstrip(";\n") if repeated else "SELECT * FROM ngsi_found"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE ngsi_attribute AS {select_parts(rows_from, paths.members)}")
     findings = find_wrong_shape(con, table, paths)
     if findings:
         raise UnreadableError(*findings)
@@ -126,14 +129,6 @@ def _write(con: DuckDBPyConnection, table: Table, target: Path) -> RawTable:
     return RawTable(table.name, sql, paths.sources, first_line=None, rows=rows)
 
 
-def _select_attributes(con: DuckDBPyConnection, paths: Paths) -> str:
-    """Return the attributes with their parts: a row an entity, or a row a data set where some repeat."""
-    attributes = paths.select_attributes()
-    if con.execute(find_repeated(attributes)).fetchall()[0][0]:
-        attributes = select_instances(attributes)
-    return select_parts(attributes, paths.members)
-
-
 @cache
-def _read_macros() -> str:
-    return files("connectors.formats").joinpath("ngsi_macros.sql").read_text(encoding="utf-8")
+def _read_sql(name: str) -> str:
+    return files("connectors.formats").joinpath(name).read_text(encoding="utf-8")

@@ -17,6 +17,11 @@ from contracts.model import Column, Table
 
 WRAPPER = ("type", "value", "object", "languageMap", "vocab", "json", "valueList")
 """Members that a wrapped attribute may have its own value under, after its type."""
+COUNT_REPEATED = (
+    "SELECT count(*) FROM ngsi_found "
+    "WHERE len(list_filter(attributes, LAMBDA one: starts_with(CAST(one AS VARCHAR), '[{'))) > 0"
+)
+"""Counts the entities of ngsi_found in which an attribute may be given several times over."""
 _AXES = {"lon": "/coordinates/0", "lat": "/coordinates/1"}
 """GeoJSON order is longitude, latitude."""
 _ALIASES = {"id": ("@id",), "type": ("@type",)}
@@ -81,28 +86,6 @@ class Paths:
         if member in _AXES:
             return f"json_extract(own[{place}], {quote_text(_AXES[member])})"
         return f"coalesce({self.part(source)}, json_extract(own[{place}], {quote_text(point(member))}))"
-
-
-def find_repeated(attributes: str) -> str:
-    """Return the SQL that counts entities in which an attribute may be given several times over."""
-    lists = "list_filter(attributes, LAMBDA one: starts_with(CAST(one AS VARCHAR), '[{'))"
-    return f"SELECT count(*) FROM ({attributes}) WHERE len({lists}) > 0"
-
-
-def select_instances(attributes: str) -> str:
-    """Return the SQL of one row a data set of each entity, in order."""
-    instances = "list_transform(attributes, LAMBDA one: ngsi_instances(one)) AS instances"
-    named = "flatten(list_transform(instances, LAMBDA each: ngsi_datasets(each)))"
-    datasets = (
-        f"SELECT *, list_sort(list_distinct({named})) AS datasets "
-        f"FROM (SELECT position, {instances} FROM ({attributes}))"
-    )
-    either = "CASE WHEN len(datasets) > 0 THEN datasets ELSE [''] END"
-    return (
-        "SELECT row_number() OVER (ORDER BY position, dataset) - 1 AS position, "
-        "list_transform(instances, LAMBDA each: ngsi_instance(each, dataset)) AS attributes "
-        f"FROM (SELECT *, unnest({either}) AS dataset FROM ({datasets}))"
-    )
 
 
 def select_parts(attributes: str, members: Sequence[str]) -> str:

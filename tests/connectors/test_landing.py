@@ -43,7 +43,7 @@ class Script(BaseHTTPRequestHandler):
         self.server.asked.append(dict(self.headers))
         status, headers, body = self.server.answers.pop(0)
         self.send_response(status)
-        for name, value in ({"Content-Length": str(len(body))} | headers).items():
+        for name, value in ({"Content-Length": str(len(body)), "Connection": "close"} | headers).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
