@@ -12,7 +12,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -156,7 +156,8 @@ def _open_run(lake: Lake, variables: Mapping[str, Value]) -> Iterator[_Run]:
         set_variables(con, variables)
         yield run
     finally:
-        con.execute("ROLLBACK")
+        with suppress(duckdb.Error):
+            con.execute("ROLLBACK")
         con.execute("SET search_path='memory.main'")
         con.execute(f"DETACH {identifier(catalogue)}")
         con.close()

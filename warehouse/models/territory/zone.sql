@@ -2,7 +2,8 @@
 -- grain: one row a zone scale and zone
 -- key: zone_scale, zone
 -- units: population inhabitants, jobs, schools, healthcare counts; 0 where the grid has no cell in the zone
--- source: territory.object_zone; sums over grid cells; parent is the zone at the next coarser scale
+-- source: territory.object_zone; sums over grid cells; parent is the zone at the next coarser scale. Grids of two
+--   contributors must not overlap, or their people count twice
 -- optional: territory.population_grid (cell_id VARCHAR, feed VARCHAR, population BIGINT, schools BIGINT,
 --   jobs DOUBLE, healthcare DOUBLE)
 WITH scale AS (
