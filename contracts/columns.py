@@ -19,6 +19,7 @@ from contracts.odcs import DataContract, Property, SchemaObject
 from contracts.shape import KeyPath, Problems
 from contracts.sql_safety import (
     UnsafeSqlError,
+    check_size,
     check_types,
     columns_of,
     place_columns,
@@ -135,6 +136,11 @@ def _with_derived(
     while ready := {n: t for n, t in parsed.items() if n not in written and _is_ready(t, parsed, written)}:
         for name, tree in ready.items():
             written[name] = place_columns(tree, written)
+            if not _is_small(written[name]):
+                problems.add(
+                    at, f"`{name}` is too long with all it is derived from", "derive it from fewer columns"
+                )
+                return tuple(columns)
     for index, column in enumerate(columns):
         if column.name in parsed and column.name not in written:
             circle = ", ".join(sorted(set(parsed) - set(written)))
@@ -178,6 +184,15 @@ def _parse_derived(
         except UnsafeSqlError as error:
             problems.add(where, error.problem, error.fix)
     return parsed
+
+
+def _is_small(tree: exp.Expr) -> bool:
+    """Whether an expression is within the size allowed."""
+    try:
+        check_size(tree)
+    except UnsafeSqlError:
+        return False
+    return True
 
 
 def _is_ready(tree: exp.Expr, parsed: Mapping[str, exp.Expr], written: Mapping[str, exp.Expr]) -> bool:

@@ -40,6 +40,10 @@ class ContractError(Exception):
         self.problems = problems
         super().__init__("\n".join(str(p) for p in problems))
 
+    def __reduce__(self) -> tuple[type[ContractError], tuple[ContractProblem, ...]]:
+        """Survive the way between processes with all problems."""
+        return type(self), self.problems
+
     @property
     def file(self) -> Path | None:
         """File of the first problem."""

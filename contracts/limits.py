@@ -17,6 +17,7 @@ from contracts.model import LogicalType
 from contracts.odcs import Property, TypeOptions
 from contracts.shape import KeyPath, Problems
 
+MAX_PATTERN = 500
 _DECIMAL = re.compile(r"^DECIMAL\((\d{1,2}),(\d{1,2})\)$")
 _PHYSICAL: dict[LogicalType, tuple[str, ...]] = {
     LogicalType.STRING: ("VARCHAR",),
@@ -77,23 +78,30 @@ def _limit(options: TypeOptions, key: str, at: KeyPath, problems: Problems) -> D
 
 
 def pattern_of(options: TypeOptions, at: KeyPath, problems: Problems) -> str | None:
-    """Check that a pattern runs in linear time everywhere (RE2): no look-around, no back-reference."""
+    """Check that a pattern means the same to RE2 and Python, and takes linear time in both."""
     pattern = options.pattern
     if pattern is None:
         return None
+    where = (*at, "logicalTypeOptions", "pattern")
+    if re.search(r"\(\?(=|!|<|P=)|\\[1-9]", pattern):
+        problems.add(where, "look-around and back-references are refused", "write a plain pattern")
+    elif len(pattern) > MAX_PATTERN or re.search(r"[+*}]\)[+*{]", pattern):
+        problems.add(where, "a repetition inside a repetition can take for ever", "write a plainer pattern")
+    elif fault := _pattern_fault(pattern):
+        problems.add(where, f"not a valid pattern: {fault}", "mend the expression")
+    return pattern
+
+
+def _pattern_fault(pattern: str) -> str | None:
+    """Say why Python or RE2 (by DuckDB) refuses a pattern; None if both take it."""
+    import duckdb
+
     try:
         re.compile(pattern)
-    except re.error as error:
-        problems.add(
-            (*at, "logicalTypeOptions", "pattern"), f"not a valid pattern: {error}", "mend the expression"
-        )
-    if re.search(r"\(\?(=|!|<|P=)|\\[1-9]", pattern):
-        problems.add(
-            (*at, "logicalTypeOptions", "pattern"),
-            "look-around and back-references are refused",
-            "write a plain pattern",
-        )
-    return pattern
+        duckdb.execute("SELECT regexp_matches('', $p)", {"p": pattern})
+    except (re.error, duckdb.Error, RecursionError, OverflowError) as error:
+        return str(error).split("\n", 1)[0]
+    return None
 
 
 def valid_values(prop: Property, at: KeyPath, problems: Problems) -> tuple[str, ...] | None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_LENGTH = 2_000
 MAX_NODES = 300
+MAX_WIDTH = 100
+MAX_PATTERNS = 2
 FUNCTIONS = (
     "abs", "cast", "ceil", "coalesce", "concat", "contains", "date_diff", "date_trunc", "extract", "floor",
     "greatest", "least", "length", "lower", "lpad", "ltrim", "nullif", "regexp_extract",
@@ -56,18 +58,24 @@ def read_expression(sql: str, columns: Iterable[str]) -> exp.Expr:
     tree = _parse(written)
     if tree.sql(dialect="duckdb") != written:
         raise UnsafeSqlError("the expression can't be read without doubt", "write it more plainly")
+    check_size(tree)
     names = set(columns)
     allowed = _allowed_nodes()
-    nodes = list(tree.walk())
-    if len(nodes) > MAX_NODES:
-        raise UnsafeSqlError("the expression is too long", "split it into several derived columns")
-    for node in nodes:
+    for node in tree.walk():
         if not isinstance(node, allowed):
             raise UnsafeSqlError(
                 f"`{_name(node)}` may not stand in a contract", f"allowed functions: {', '.join(FUNCTIONS)}"
             )
         _check_column(node, names)
+    _check_growth(tree)
     return tree
+
+
+def check_size(tree: exp.Expr) -> None:
+    """Hold an expression, with all it was derived from, to a size. Raises UnsafeSqlError."""
+    for count, _ in enumerate(tree.walk(), 1):
+        if count > MAX_NODES:
+            raise UnsafeSqlError("the expression is too long", "make it shorter; derived columns count in it")
 
 
 def place_columns(tree: exp.Expr, replacements: Mapping[str, exp.Expr]) -> exp.Expr:
@@ -158,6 +166,34 @@ def _check_column(node: exp.Expr, names: set[str]) -> None:
         )
     if node.name not in names:
         raise UnsafeSqlError(f"the table has no column `{node.name}` in its file", suggest(node.name, names))
+
+
+def _check_growth(tree: exp.Expr) -> None:
+    """Texts may not grow much beyond their cell: a short expression could fill the memory."""
+    from sqlglot import exp
+
+    padded = [node.expression for node in tree.find_all(exp.Pad)]
+    if any(not node.is_int or int(node.name) > MAX_WIDTH for node in padded):
+        raise UnsafeSqlError(
+            f"a text is padded to at most {MAX_WIDTH} characters", "state the width as a number"
+        )
+    for node in tree.find_all(exp.Replace):
+        old, new = node.expression, node.args.get("replacement")
+        if not (
+            old.is_string and new is not None and new.is_string and len(new.name) <= max(1, len(old.name))
+        ):
+            raise UnsafeSqlError(
+                "replace() must not make a text longer", "replace by a text that is not longer"
+            )
+    patterns = list(tree.find_all(exp.RegexpReplace))
+    texts = [node.args.get("replacement") for node in patterns]
+    if len(patterns) > MAX_PATTERNS or any(
+        t is None or not t.is_string or len(t.name) > MAX_WIDTH for t in texts
+    ):
+        raise UnsafeSqlError(
+            f"regexp_replace() stands at most {MAX_PATTERNS} times, with a short text",
+            "use split_part or replace",
+        )
 
 
 def _name(node: exp.Expr) -> str:

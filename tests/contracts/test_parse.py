@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -215,6 +216,13 @@ def test_an_error_reads_like_a_compilers(broken):
     first = str(error).splitlines()[0]
     assert first.startswith(f"{error.file}:{line}: customProperties[deliveryRules].value[series_incomplete]")
     assert "fix:" in str(broken("stepS: 1800", "step: 1800")[0])
+
+
+def test_an_error_survives_the_way_between_processes(broken):
+    error, _ = broken("stepS: 1800", "step: 1800")
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    assert again.problems == error.problems
+    assert str(again) == str(error)
 
 
 def test_dates_and_octal_like_texts_stay_what_the_author_wrote():

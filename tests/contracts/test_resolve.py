@@ -231,6 +231,18 @@ def test_columns_derived_from_each_other_are_refused(tmp_path):
     assert "derived from each other" in str(error)
 
 
+def test_derived_columns_that_double_each_other_are_refused_and_take_no_time(tmp_path):
+    doubled = "".join(
+        f'      - {{name: d{i + 1}, logicalType: string, transformLogic: "concat(d{i}, d{i})"}}\n'
+        for i in range(60)
+    )
+    text = MINIMAL.replace(
+        '      - {name: weight, logicalType: number, physicalType: "DECIMAL(9,2)"}\n',
+        "      - {name: d0, logicalType: string}\n" + doubled,
+    )
+    assert "too long with all it is derived from" in str(fault(write(tmp_path, text)))
+
+
 def test_a_delivery_rule_of_the_standard_can_be_loosened_by_its_id(tmp_path):
     text = (CONTRACTS / "enerflux-readings.yaml").read_text(encoding="utf-8")
     text = text.replace(
@@ -276,6 +288,8 @@ def test_terms_about_a_column_that_is_not_there_are_refused(tmp_path):
         ('"DECIMAL(9,2)"', '"DOUBLE", logicalTypeOptions: {pattern: x}', "ODCS 3.1.0 refuses this"),
         ("required: true", 'logicalTypeOptions: {pattern: "(a+"}', "not a valid pattern"),
         ("required: true", 'logicalTypeOptions: {pattern: "(?=a)b"}', "look-around"),
+        ("required: true", 'logicalTypeOptions: {pattern: "(a+)+b"}', "can take for ever"),
+        ("required: true", 'logicalTypeOptions: {pattern: "a{2000}"}', "not a valid pattern"),
         ("things.csv", "things_{period}.csv", "which a snapshot has not"),
         ("{mode: snapshot}", "{mode: periodic, period: P1D}", "names no `{period}`"),
         ("type: api", "type: snowflake", "is not one of: api, local, custom"),
@@ -356,7 +370,8 @@ def test_a_date_format_of_the_standard_is_translated(tmp_path, format_, expected
             "namespaced",
         ),
         (
-            "{name: w, logicalType: date, required: true, customProperties: [{property: expected, value: no}]}",
+            "{name: w, logicalType: date, required: true, "
+            "customProperties: [{property: expected, value: false}]}",
             "need not have it",
         ),
         ("{name: w, logicalType: array}", "is not one of"),

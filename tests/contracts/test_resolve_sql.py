@@ -106,6 +106,12 @@ def test_a_scalar_expression_over_the_rows_columns_passes_and_runs(sql):
         "a " + "+ a " * 400,
         "(" * 400 + "a" + ")" * 400,
         "x" * 3000,
+        "lpad(name, 1000000000, '0')",
+        "lpad(name, a, '0')",
+        "replace(replace(name, 'a', 'aaaa'), 'a', 'aaaa')",
+        "replace(name, 'a', name)",
+        "regexp_replace(name, '.', name)",
+        "regexp_replace(regexp_replace(regexp_replace(name, 'a', 'aa'), 'a', 'aa'), 'a', 'aa')",
     ],
 )
 def test_what_reaches_beyond_the_row_is_refused(sql):
