@@ -25,7 +25,7 @@ from publishing.errors import PublicationError
 from publishing.extracts import check_table, write_dataset
 from publishing.gated import INDICATOR_TABLES, Gate
 from publishing.licences import combine_licences, list_attributions
-from publishing.query import ENGINE_TABLES, gate_tables, read_query
+from publishing.query import ENGINE_TABLES, Query, gate_tables, read_query
 from publishing.terms import judge_columns
 from warehouse.quoting import identifier, literal
 
@@ -47,17 +47,16 @@ def make_dataset(
 ) -> Described:
     """Write one dataset below `staging` and describe it. Raises PublicationError before or after writing."""
     gate = Gate(con, dataset, pool, now=now)
+    query = _check_query(dataset, gate) if dataset.kind is Kind.QUERY else None
     contracts = _contracts_of(dataset, gate, pool)
     licence = combine_licences(dataset.id, contracts)
     deliveries = _deliveries(con, dataset, gate, accepted)
-    if dataset.kind is Kind.PERSONAL_AGGREGATE:
-        task = prepare_energy(
-            con, dataset, gate.offers, zone=pool.timezone, now=now, environ=environ
-        )
+    if query is None:
+        task = prepare_energy(con, dataset, gate.offers, zone=pool.timezone, now=now, environ=environ)
         files = _make_aggregate(con, task, home, staging)
         rules = _rules_in_words(task)
     else:
-        files = _make_query(con, dataset, gate, staging)
+        files = _make_query(con, dataset, gate_tables(query, gate.subquery), staging)
         rules = ()
     staged = staging / files[0].path
     return Described(
@@ -74,12 +73,16 @@ def make_dataset(
     )
 
 
-def _make_query(
-    con: duckdb.DuckDBPyConnection, dataset: Dataset, gate: Gate, staging: Path
-) -> tuple[PublishedFile, ...]:
+def _check_query(dataset: Dataset, gate: Gate) -> Query:
+    """Read the dataset's query and hold it to the columns that its sources leave open."""
     query = read_query(dataset, gate.schema())
     judge_columns(dataset, {t: c for t, c in query.used.items() if t not in ENGINE_TABLES}, gate.offers)
-    sql = gate_tables(query, gate.subquery)
+    return query
+
+
+def _make_query(
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, sql: str, staging: Path
+) -> tuple[PublishedFile, ...]:
     try:
         con.execute(f"CREATE OR REPLACE TEMP TABLE {_TABLE} AS {sql}")
     except duckdb.Error as error:
