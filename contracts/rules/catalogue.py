@@ -1,11 +1,10 @@
 """The rule catalogue: what each rule id means, in French and English, for the people who read reports.
 
-Here: loading `catalogue.yaml` and filling its texts with a result's values. Not here: judging, or HTML.
+Here: loading `catalogue.yaml`. Not here: judging, or filling its texts with a result's values (`portal/`).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -20,10 +19,12 @@ CATALOGUE = Path(__file__).with_name("catalogue.yaml")
 LANGUAGES = ("fr", "en")
 GTFS_FALLBACK = "gtfs_notice"
 RULE_FALLBACK = "contract_rule"
+PLACEHOLDERS = frozenset({"rule", "table", "column", "expected", "observed", "count", "checked", "reason"})
+"""Names that stand in braces in the texts."""
 
 
 class Texts(Frozen):
-    """What one language says of a rule; `{column}` and its like are filled from the result."""
+    """What one language says of a rule, with placeholders for a result's values (see PLACEHOLDERS)."""
 
     title: str
     explanation: str
@@ -60,25 +61,6 @@ def entry_for(result: RuleResult) -> Entry:
     catalogue = load_catalogue()
     is_notice = result.table is not None and result.table.endswith((".txt", ".geojson"))
     return catalogue.get(result.rule) or catalogue[GTFS_FALLBACK if is_notice else RULE_FALLBACK]
-
-
-def filled(text: str, result: RuleResult) -> str:
-    """Fill `{rule} {table} {column} {expected} {observed} {count} {checked} {reason}` in a text.
-
-    A value that the result does not have reads as `–`.
-    """
-    values = {
-        "rule": result.rule,
-        "table": result.table,
-        "column": result.source or result.column,
-        "expected": result.expected,
-        "observed": result.observed,
-        "count": str(result.failed_rows),
-        "checked": str(result.checked_rows),
-        "reason": result.reason,
-    }
-    known = {name: value for name, value in values.items() if value}
-    return text.format_map(defaultdict(lambda: "–", known))
 
 
 @lru_cache(maxsize=4)

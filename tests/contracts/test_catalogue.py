@@ -10,7 +10,7 @@ from string import Formatter
 import pytest
 
 from contracts.pool import load_pool
-from contracts.rules.catalogue import LANGUAGES, Texts, entry_for, filled, load_catalogue
+from contracts.rules.catalogue import LANGUAGES, PLACEHOLDERS, Texts, entry_for, load_catalogue
 from contracts.rules.delivery_rules import delivery_rules
 from contracts.verdict import Outcome, RuleResult
 
@@ -28,7 +28,6 @@ COLUMN_RULES = (
     "unknown_reference",
     "malformed_line",
 )
-PLACEHOLDERS = {"rule", "table", "column", "expected", "observed", "count", "checked", "reason"}
 
 
 def result_of(rule: str, **values: object) -> RuleResult:
@@ -96,16 +95,6 @@ def test_notices_have_the_severity_of_the_canonical_validator() -> None:
     }
     assert differing == {}
     assert len(set(load_catalogue()) & set(canonical)) >= 36
-
-
-def test_a_text_is_filled_with_what_the_result_has_and_a_dash_for_what_it_lacks() -> None:
-    result = result_of("value_below_minimum", column="power_w", source="puissance_w", failed_rows=50)
-    text = filled("{count} in {column}, {expected}", result)
-    assert text == "50 in puissance_w, –"
-
-
-def test_a_value_that_looks_like_a_placeholder_is_not_filled_again() -> None:
-    assert filled("{observed}", result_of("x", observed="{rule}")) == "{rule}"
 
 
 def test_a_contracts_own_rule_and_an_unlisted_notice_read_in_general_words() -> None:

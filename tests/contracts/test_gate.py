@@ -303,7 +303,6 @@ from contracts import verdicts
 from contracts.gate import judge
 from contracts.layout import Home
 from contracts.pool import load_pool
-from contracts.rules.catalogue import load_catalogue
 home = Home(Path({str(desk.home.root)!r}))
 contract = next(c for c in load_pool(Path({str(POOL)!r})).contracts if c.id == 'enerflux-readings')
 arrival = verdicts.load_all(home, 'enerflux-readings')[0].arrival
