@@ -41,6 +41,8 @@ def build_definitions(
             jobs=made,
             schedules=schedules(chosen, partitions, names),
             sensors=sensors(chosen, names),
+            # A run has one process: starting one a step costs seconds and another lake.
+            executor=dg.in_process_executor,
             resources={"engine": engine or EngineResource.of(settings)},
         )
 

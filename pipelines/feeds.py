@@ -63,7 +63,7 @@ def _snapshot_delivery(contract: Contract) -> dg.AssetsDefinition:
         context.log.info("%s: %s", contract.id, delivered.landing.detail)
         yield dg.MaterializeResult(
             asset_key=key,
-            metadata=delivery_metadata(engine.get().home, delivered),
+            metadata=delivery_metadata(engine.get().settings, delivered),
             check_results=results_of(key, delivered),
         )
 
@@ -86,7 +86,7 @@ def _daily_delivery(contract: Contract, partitions: dg.DailyPartitionsDefinition
         delivered = steps.deliver(engine.get(), contract, days)
         for day, one in zip(days, delivered, strict=True):
             context.add_asset_metadata(
-                delivery_metadata(engine.get().home, one), asset_key=key, partition_key=day
+                delivery_metadata(engine.get().settings, one), asset_key=key, partition_key=day
             )
         yield dg.MaterializeResult(asset_key=key)
         log_readings(context, key, [r for one in delivered for r in readings_of(one)])

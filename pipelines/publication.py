@@ -12,6 +12,7 @@ import dagster as dg
 from contracts.pool import Pool
 from pipelines import steps
 from pipelines.feeds import delivery_key
+from pipelines.page_addresses import index_url
 from pipelines.resources import EngineResource
 from pipelines.warehouse_assets import source_keys
 from publishing.dataset import Dataset, load_datasets
@@ -93,7 +94,9 @@ def _pages(pool: Pool) -> dg.AssetsDefinition:
         description="The pool's index in French and English: contributors, feeds, days and their verdicts.",
     )
     def pages(engine: EngineResource) -> dg.MaterializeResult[None]:
-        path = steps.show(engine.get())
-        return dg.MaterializeResult(metadata={"index": dg.MetadataValue.url(path.as_uri())})
+        steps.show(engine.get())
+        return dg.MaterializeResult(
+            metadata={"index": dg.MetadataValue.url(index_url(engine.get().settings))}
+        )
 
     return pages

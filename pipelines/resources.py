@@ -12,7 +12,7 @@ import dagster as dg
 
 from contracts.layout import Home
 from pipelines.engine import Engine
-from pipelines.settings import Settings
+from pipelines.settings import PORTAL, Settings
 
 
 @lru_cache(maxsize=4)
@@ -28,6 +28,7 @@ class EngineResource(dg.ConfigurableResource[Engine]):
     home: str
     warehouse: str | None = None
     base: str | None = None
+    portal: str = PORTAL
 
     @classmethod
     def of(cls, settings: Settings) -> EngineResource:
@@ -37,8 +38,10 @@ class EngineResource(dg.ConfigurableResource[Engine]):
             home=str(settings.home.root),
             warehouse=settings.warehouse,
             base=settings.base,
+            portal=settings.portal,
         )
 
     def get(self) -> Engine:
         """Return this process's engine."""
-        return engine_for(Settings(Path(self.pool), Home(Path(self.home)), self.warehouse, self.base))
+        settings = Settings(Path(self.pool), Home(Path(self.home)), self.warehouse, self.base, self.portal)
+        return engine_for(settings)

@@ -13,6 +13,8 @@ from contracts.layout import Home
 
 BUNDLED_POOL = Path(__file__).resolve().parent.parent / "pools" / "porto-alegre"
 """The demonstration pool that comes with the project."""
+PORTAL = "http://127.0.0.1:3001"
+"""Where `regie ui` shows the pages."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,14 @@ class Settings:
         home: folder of all state; `REGIE_HOME`, default `.regie`.
         warehouse: lake setting such as `ducklake:postgres:...`; `REGIE_WAREHOUSE`, default embedded.
         base: what `{base}` stands for in the contracts' server locations; `REGIE_PARTNERS`.
+        portal: address at which the home's pages are served, for links; `REGIE_PORTAL`.
     """
 
     pool: Path
     home: Home
     warehouse: str | None = None
     base: str | None = None
+    portal: str = PORTAL
 
     @classmethod
     def from_environment(cls, *, pool: Path | None = None, home: Path | None = None) -> Settings:
@@ -41,6 +45,7 @@ class Settings:
             home=Home(chosen_home.resolve()),
             warehouse=os.environ.get("REGIE_WAREHOUSE") or None,
             base=os.environ.get("REGIE_PARTNERS") or None,
+            portal=(os.environ.get("REGIE_PORTAL") or PORTAL).rstrip("/"),
         )
 
     def to_environment(self) -> dict[str, str]:
@@ -49,6 +54,7 @@ class Settings:
             "REGIE_POOL": str(self.pool),
             "REGIE_HOME": str(self.home.root),
             "DAGSTER_HOME": str(self.home.dagster),
+            "REGIE_PORTAL": self.portal,
         }
         if self.warehouse:
             chosen["REGIE_WAREHOUSE"] = self.warehouse

@@ -11,10 +11,10 @@ from typing import Any
 import dagster as dg
 
 from connectors.landing import LandingOutcome
-from contracts.layout import Home
 from contracts.verdict import Outcome, RuleResult, Status, Verdict
 from pipelines.checks import CheckReading
-from pipelines.report_paths import report_path
+from pipelines.page_addresses import report_url
+from pipelines.settings import Settings
 from pipelines.steps import Delivered
 
 CHECKS = {
@@ -27,7 +27,7 @@ DELIVERY_RULES_TABLE = None
 """Rules without a table speak of the whole delivery."""
 
 
-def delivery_metadata(home: Home, delivered: Delivered) -> dict[str, Any]:
+def delivery_metadata(settings: Settings, delivered: Delivered) -> dict[str, Any]:
     """Return what the asset page shows of one delivery: verdict, counts, contract, report."""
     shown: dict[str, Any] = {"arrival": delivered.landing.outcome.value, "source": delivered.landing.detail}
     verdict = delivered.verdict
@@ -41,7 +41,7 @@ def delivery_metadata(home: Home, delivered: Delivered) -> dict[str, Any]:
         "rows_quarantined": verdict.rows_quarantined,
         "delivery_id": verdict.arrival.delivery_id,
         "contract_version": verdict.contract_version,
-        "report": dg.MetadataValue.url(report_path(home, verdict).as_uri()),
+        "report": dg.MetadataValue.url(report_url(settings, verdict)),
     }
 
 

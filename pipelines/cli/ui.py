@@ -7,13 +7,18 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
 from pipelines.instance import prepare_instance
+from pipelines.page_server import serve_pages
+from pipelines.partner_server import serve_partners
 from pipelines.settings import Settings
 
+LAST_EDITION = 2
 STOP_SECONDS = 10
 """Dagster's processes don't all stop on SIGTERM: after this they are killed."""
 
@@ -28,13 +33,24 @@ def command(settings: Settings, port: int, host: str) -> None:
     workspace = Path(__file__).resolve().parent.parent.parent / "workspace.yaml"
     arguments = ["-w", str(workspace), "--host", host, "--port", str(port)]
     click.echo(f"Dagster at http://{host}:{port} (Ctrl-C to stop)")
+    signal.signal(signal.SIGTERM, _raise_interrupt)
+    with contextlib.ExitStack() as stack:
+        pages = stack.enter_context(serve_pages(settings.home, urlsplit(settings.portal).port or 80))
+        click.echo(f"Pages at {pages}")
+        if settings.base is None and (settings.pool / "feeds").is_dir():
+            server = stack.enter_context(serve_partners(settings.pool / "feeds", edition=LAST_EDITION))
+            click.echo(f"Partners of the bundled pool at {server.base}")
+            settings = replace(settings, base=server.base)
+        _run_dagster(settings, workspace, arguments)
+
+
+def _run_dagster(settings: Settings, workspace: Path, arguments: list[str]) -> None:
     process = subprocess.Popen(  # noqa: S603  # our own interpreter and arguments
         [sys.executable, "-m", "dagster", "dev", *arguments],
         cwd=workspace.parent,
         env={**os.environ, **settings.to_environment()},
         start_new_session=True,
     )
-    signal.signal(signal.SIGTERM, _raise_interrupt)
     try:
         raise SystemExit(process.wait())
     except KeyboardInterrupt:

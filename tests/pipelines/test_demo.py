@@ -31,8 +31,8 @@ def digests(folder: Path) -> dict[str, str]:
 def test_rows_landed_are_accepted_or_quarantined_in_every_delivery(played: Regie) -> None:
     rows = ask(
         played,
-        "SELECT count(*) AS deliveries, count(*) FILTER (rows_landed = rows_accepted + rows_quarantined) AS kept"
-        " FROM pool.delivery",
+        "SELECT count(*) AS deliveries, count(*) FILTER (rows_landed = rows_accepted + rows_quarantined)"
+        " AS kept FROM pool.delivery",
     )
     # 28 days of two feeds, one re-delivery, seven snapshots.
     assert rows == [{"deliveries": 64, "kept": 64}]
