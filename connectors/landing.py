@@ -75,6 +75,8 @@ class Landing:
     outcome: LandingOutcome
     arrival: Arrival | None
     detail: str
+    is_ours: bool = False
+    """Whether the failure is this machine's or the pool's, and not the partner's."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Access:
     allowed_folders: Sequence[Path] | None = None
     """Where local files may lie; None is the base folder, or else the contract's own."""
     patience: Patience = field(default_factory=Patience)
-    contact: str = "unset"
+    contact: str = ""
     """Address in the User-Agent, for a partner who wonders who asks."""
 
 
@@ -109,7 +111,8 @@ def land(
     access = access or Access(allowed_hosts=allowed_hosts)
     location = contract.server.location.replace("{period}", period or "")
     if "{base}" in location and not base:
-        return Landing(LandingOutcome.FAILED, None, "the contract's location needs a base address")
+        words = "the contract's location needs a base address"
+        return Landing(LandingOutcome.FAILED, None, words, is_ours=True)
     location = location.replace("{base}", (base or "").rstrip("/"))
     slot = _Slot(contract, period, home, now)
     if urlsplit(location).scheme in {"http", "https"}:
@@ -161,7 +164,7 @@ class _Slot:
         except OSError as error:
             if is_disk_full(error):
                 words = "the disk is full: nothing of this delivery was kept"
-                return Landing(LandingOutcome.FAILED, None, words)
+                return Landing(LandingOutcome.FAILED, None, words, is_ours=True)
             raise
 
     def _keep(self, folder: Path, fetched: Fetched) -> Landing:
@@ -203,7 +206,7 @@ def _ask(slot: _Slot, url: str, access: Access) -> Ask:
     return Ask(
         url,
         max_bytes=slot.contract.server.max_bytes,
-        user_agent=f"regie/{_engine_version()} (+{access.contact})",
+        user_agent=f"regie/{_engine_version()}" + (f" (+{access.contact})" if access.contact else ""),
         allowed_hosts=access.allowed_hosts,
         last_headers=_last_headers(slot.home, slot.contract.id, slot.period, url),
         patience=access.patience,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,6 +48,11 @@ class PartnerServer(ThreadingHTTPServer):
     def base(self) -> str:
         """URL of the folder, without a slash at the end."""
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a client that hung up; show anything else."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     def find(self, url_path: str) -> Path | None:
         """Return the file that a URL path means at this edition; None if none is served there."""

@@ -12,11 +12,13 @@ from pathlib import Path
 from connectors.formats.archive import gunzip
 from connectors.formats.header import (
     BOM,
+    HEAD_BYTES,
     TAB,
     Header,
     check_header,
     name_uniquely,
     read_header,
+    shorten,
     sniff_delimiter,
 )
 from connectors.formats.hints import find_changed_values
@@ -27,6 +29,7 @@ from contracts.model import Contract, Dialect, Table
 from contracts.raw_table import RawTable, ReadFinding, UnreadableError
 
 LINE_ENDS = "mixed_line_ends"
+MAX_COLUMNS = 2000
 _CONTROL = {chr(code) for code in range(32)} - {"\t"}
 
 
@@ -40,7 +43,15 @@ def read_delimited(contract: Contract, data: Path, scratch: Path) -> dict[str, R
 
 
 def read_text(table: Table, dialect: Dialect, data: Path, scratch: Path) -> RawTable:
-    """Return one text file as a table; raises UnreadableError with everything that is wrong at once."""
+    """Return one text file as a table.
+
+    Raises UnreadableError with everything that is wrong at once, and ValueError for a dialect that
+    is no dialect (separator and quote are one ASCII sign each).
+    """
+    if len(dialect.delimiter.encode()) != 1 or len(dialect.quote.encode()) > 1:
+        raise ValueError(
+            f"{dialect.delimiter!r} and {dialect.quote!r}: separator and quote are one ASCII sign"
+        )
     _check_kind(table, dialect, data)
     text = _make_utf8(table, dialect, data, scratch)
     header = read_header(text, dialect.delimiter, dialect.quote)
@@ -111,13 +122,11 @@ def _wrong_encoding(dialect: Dialect, observed: str, line: int) -> ReadFinding:
 
 def _judge_header(table: Table, dialect: Dialect, text: Path, header: Header) -> None:
     """Raise with everything that the header, and then the first lines, say is not as promised."""
+    strange = _describe_strange(header)
+    if strange:
+        raise UnreadableError(_refuse_header(table, dialect, strange))
     findings, found = check_header(header, table)
     if not findings:
-        if any(_CONTROL & set(name) for name in header.names):
-            detail = "the header holds control characters: lines may end with CR alone"
-            raise UnreadableError(
-                ReadFinding("not_the_promised_shape", detail, table=table.name, line=header.line)
-            )
         return
     other = sniff_delimiter(text, table, dialect)
     if other is not None:
@@ -128,6 +137,22 @@ def _judge_header(table: Table, dialect: Dialect, text: Path, header: Header) ->
         findings.insert(0, separator)
     findings += find_changed_values(text, header, found, dialect, table.name)
     raise UnreadableError(*findings)
+
+
+def _describe_strange(header: Header) -> str | None:
+    """Return what makes a line no header that names could be looked up in."""
+    if any(_CONTROL & set(name) for name in header.names):
+        return "the header holds control characters: lines may end with CR alone"
+    if len(header.names) > MAX_COLUMNS:
+        return f"the header has {len(header.names)} columns, {MAX_COLUMNS} are allowed"
+    if header.data_start >= HEAD_BYTES:
+        return f"the header is longer than {HEAD_BYTES} bytes"
+    return None
+
+
+def _refuse_header(table: Table, dialect: Dialect, detail: str) -> ReadFinding:
+    expected = shorten(dialect.delimiter.join(column.source for column in table.columns))
+    return ReadFinding("not_the_promised_shape", detail, table=table.name, line=1, expected=expected)
 
 
 def _wrong_separator(table: Table, dialect: Dialect, delimiter: str, header: Header) -> ReadFinding:
@@ -151,7 +176,7 @@ def _judge_walk(table: Table, dialect: Dialect, header: Header, walk: Walk) -> N
         raise UnreadableError(replace(finding, table=table.name))
     if walk.rows == 0 and walk.unread:
         line = walk.unread[0][0]
-        expected = dialect.delimiter.join(header.names)
+        expected = shorten(dialect.delimiter.join(header.names))
         detail = f"not one line has the {len(header.names)} columns of the header (first: line {line})"
         raise UnreadableError(
             ReadFinding("not_the_promised_shape", detail, table=table.name, line=line, expected=expected)
@@ -159,7 +184,7 @@ def _judge_walk(table: Table, dialect: Dialect, header: Header, walk: Walk) -> N
 
 
 def _describe(table: Table, dialect: Dialect, text: Path, header: Header, walk: Walk) -> RawTable:
-    names = name_uniquely(header.names)
+    names = name_uniquely(header.names, table)
     return RawTable(
         table=table.name,
         sql=_select(names, dialect, text, header.line),

@@ -20,6 +20,7 @@ HEAD_BYTES = 1 << 16
 BOM = b"\xef\xbb\xbf"
 TAB = "\t"
 SEPARATORS = (";", ",", TAB, "|")
+MAX_SHOWN = 200
 NEAR = 0.4
 STRIPPED = "header_blanks_stripped"
 
@@ -69,7 +70,10 @@ def split_line(text: str, delimiter: str, quote: str) -> list[str]:
     """Split one line into cells."""
     if not quote:
         return text.split(delimiter)
-    return next(iter(csv.reader([text], delimiter=delimiter, quotechar=quote)), [])
+    try:
+        return next(iter(csv.reader([text], delimiter=delimiter, quotechar=quote)), [])
+    except csv.Error:
+        return text.split(delimiter)
 
 
 def sniff_delimiter(path: Path, table: Table, dialect: Dialect) -> tuple[str, Header] | None:
@@ -101,17 +105,28 @@ def check_header(header: Header, table: Table) -> tuple[list[ReadFinding], list[
     return findings, sorted(exact + renamed, key=lambda found: found.position)
 
 
-def name_uniquely(names: Sequence[str]) -> tuple[str, ...]:
-    """Give every cell a name of its own for DuckDB, which ignores case: doubles get their position."""
-    taken: set[str] = set()
-    unique = []
+def name_uniquely(names: Sequence[str], table: Table) -> tuple[str, ...]:
+    """Give every cell a name of its own for DuckDB, which ignores case; promised names stay as they are."""
+    promised = {column.source for column in table.columns}
+    taken = {name.casefold() for name in names if name in promised}
+    unique, kept = [], set[str]()
     for position, name in enumerate(names, start=1):
+        if name in promised and name not in kept:
+            kept.add(name)
+            unique.append(name)
+            continue
         candidate = name or f"column {position}"
         while candidate.casefold() in taken:
             candidate = f"{candidate} ({position})"
         taken.add(candidate.casefold())
         unique.append(candidate)
     return tuple(unique)
+
+
+def shorten(text: str) -> str:
+    """Return a stranger's text fit for one line of a report."""
+    clean = "".join(sign if sign.isprintable() else "?" for sign in text)
+    return clean if len(clean) <= MAX_SHOWN else clean[: MAX_SHOWN - 1] + "…"
 
 
 def _score(header: Header, table: Table) -> tuple[int, int]:
@@ -146,21 +161,21 @@ def _likeness(one: str, other: str) -> float:
 
 
 def _miss(column: Column, near: Found | None, header: Header, table: Table) -> ReadFinding:
-    name = column.source
+    name, observed = column.source, shorten(near.name) if near else None
     if near is None:
-        detail = f"column {name} is missing; found: {', '.join(header.names[:20])}"
+        detail = f"column {name} is missing; found: {shorten(', '.join(header.names))}"
     elif near.name.casefold() == name.casefold():
-        detail = f"column {name} is missing: it is written {near.name}, and names must be written as promised"
+        detail = f"column {name} is missing: it is written {observed}, and names must be written as promised"
     else:
-        detail = f"column {name} is missing; the nearest name found is {near.name}"
+        detail = f"column {name} is missing; the nearest name found is {observed}"
     return ReadFinding(
         "missing_column",
         detail,
         table=table.name,
-        column=column.source,
+        column=name,
         line=header.line,
         expected=name,
-        observed=near.name if near else None,
+        observed=observed,
     )
 
 

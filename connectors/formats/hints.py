@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from connectors.formats.header import Found, Header, split_line
+from connectors.formats.header import Found, Header, shorten, split_line
 from contracts.model import Column, Dialect, LogicalType
 from contracts.raw_table import ReadFinding
 
@@ -64,7 +64,7 @@ def _check_unit(place: Found, header: Header) -> ReadFinding | None:
         return None
     return ReadFinding(
         "wrong_unit",
-        f"the name {place.name} announces {written[1]}, the contract promises {promised}",
+        f"the name {shorten(place.name)} announces {written[1]}, the contract promises {promised}",
         column=place.column.source,
         line=header.line,
         expected=promised,
@@ -127,4 +127,4 @@ def _name_order(pairs: Sequence[tuple[int, int]], sign: str) -> str:
 
 def _show(column: Column, cell: str) -> str:
     """Return a value as sent, or only its shape where the column is personal."""
-    return re.sub(r"\w", "#", cell) if column.classification == "personal" else cell
+    return shorten(re.sub(r"\w", "#", cell) if column.classification == "personal" else cell)

@@ -240,8 +240,11 @@ def _match_record(delimiter: bytes, quote: bytes, cells: int) -> bytes:
     separator, mark = re.escape(delimiter), re.escape(quote)
     plain = rb"[^" + separator + rb"\r\n]*+"
     if quote:
-        quoted = rb" *+%b[^%b]*+(?>%b%b[^%b]*+)*+%b *+" % ((mark,) * 6)
-        cell = rb"(?>" + quoted + rb"(?=[" + separator + rb"\r\n])|(?! *+" + mark + rb")" + plain + rb")"
+        blanks = b"" if delimiter == b" " else b" *+"
+        quoted = blanks + rb"%b[^%b]*+(?>%b%b[^%b]*+)*+%b" % ((mark,) * 6) + blanks
+        cell = (
+            rb"(?>" + quoted + rb"(?=[" + separator + rb"\r\n])|(?!" + blanks + mark + rb")" + plain + rb")"
+        )
     else:
         cell = plain
     return cell + rb"(?>" + separator + cell + rb"){%d}\r?\n" % (cells - 1)

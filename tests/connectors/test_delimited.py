@@ -123,6 +123,29 @@ def test_hostile_and_doubled_header_names_stay_names(con, read):
     assert len({name.casefold() for name in tables["t"].header}) == len(names)
 
 
+def test_a_promised_name_is_kept_beside_one_of_another_case(con, read):
+    tables = read(contract(), b"A;a;b\n1;2;3\n")
+    assert tables["t"].header == ("A (1)", "a", "b")
+    assert con.execute(f"SELECT a FROM ({tables['t'].sql})").fetchall() == [("2",)]
+
+
+def test_lines_that_end_with_cr_alone_are_named(read):
+    found, _ = refuse(read, contract(), b"a;b\r1;2\r3;4\r")
+    assert "CR alone" in found["not_the_promised_shape"].detail
+
+
+def test_a_stranger_s_header_is_cut_and_cleaned_before_it_is_shown(read):
+    found, _ = refuse(read, contract(), ("a;" + "z\u202e" * 900 + "\n1;2\n").encode())
+    assert len(found["missing_column"].detail) < 300
+    assert found["missing_column"].detail.isprintable()
+
+
+def test_thousands_of_columns_are_refused(read):
+    header = ";".join(["a", "b", *(f"c{i}" for i in range(3000))])
+    found, _ = refuse(read, contract(), f"{header}\n".encode())
+    assert "3002 columns" in found["not_the_promised_shape"].detail
+
+
 def test_a_promised_column_that_stands_twice_is_refused(read):
     found, _ = refuse(read, contract(), b"a;b;b\n1;2;3\n")
     assert found["not_the_promised_shape"].observed == "2 times"
