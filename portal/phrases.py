@@ -43,6 +43,12 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (r"\^\[0-9\]\{(?P<n>\d+)\}\$", N_("{n} digits")),
         (r"\^\[0-9A-Fa-f\]\{(?P<n>\d+)\}\$", N_("{n} hexadecimal digits")),
+        (r"(?P<day>\d{4}-\d\d-\d\d): ≥ (?P<share>[\d.]+ %)", N_("{day}: ≥ {share}")),
+        (
+            r"a local day equal to the delivery's period",
+            N_("the local day must be that of the delivery"),
+        ),
+        (r"the JSON array does not end: .*", N_("The file was cut in transfer or while it was written.")),
         (r"a value", N_("a value")),
         (r"once per (?P<key>.+)", N_("once per {key}")),
         (r"once", N_("once")),
@@ -102,4 +108,4 @@ def say_phrase(text: str, language: Language, *, figures: bool = True) -> str:
 
 
 def _write(value: str, language: Language) -> str:
-    return language.measure(value) if re.fullmatch(r"\d+|\d{4}-\d{2}-\d{2}", value) else value
+    return language.measure(value) if re.fullmatch(r"[\d.]+(?: %)?|\d{4}-\d{2}-\d{2}", value) else value

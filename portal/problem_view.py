@@ -117,7 +117,8 @@ def _found(result: RuleResult, contract: Contract, language: Language) -> str:
             if result.checked_rows
             else language.count("{n} row", "{n} rows", result.failed_rows)
         )
-    if observed := observed_of(result, language):
+    observed = observed_of(result, language)
+    if observed and observed != field_of(result, contract):
         parts.append(language.say("found: {value}", value=observed))
     if expected := expected_of(result, contract, language):
         parts.append(language.say("promised: {value}", value=expected))

@@ -24,7 +24,7 @@ def words_of(result: RuleResult, contract: Contract, language: Language) -> Text
     field = field_of(result, contract)
     values = {
         "rule": result.rule,
-        "table": result.table,
+        "table": _name_table(result, contract),
         "column": _quote_each(field or _key_of(result, contract), language),
         "expected": expected_of(result, contract, language),
         "observed": observed_of(result, language),
@@ -36,6 +36,21 @@ def words_of(result: RuleResult, contract: Contract, language: Language) -> Text
     texts = entry_for(result).texts(language.code)
     said = {name: typeset(text, language.code).format_map(known) for name, text in texts}
     return Texts(**{name: text.removesuffix(" –") for name, text in said.items()})
+
+
+def _name_target(target: str, contract: Contract, language: Language) -> str:
+    """Where a reference must lead, `table.column`, by the sender's own names if in its own delivery."""
+    name, _, field = target.rpartition(".")
+    for table in contract.tables:
+        if table.name == name:
+            source = next((c.source for c in table.columns if c.name == field), field)
+            return language.say("{field} of {table}", field=source, table=table.source)
+    return target
+
+
+def _name_table(result: RuleResult, contract: Contract) -> str | None:
+    """The table as the sender knows it: the file's name inside a zip."""
+    return next((t.source for t in contract.tables if t.name == result.table), result.table)
 
 
 def _quote_each(fields: str, language: Language) -> str:
@@ -61,6 +76,10 @@ def expected_of(result: RuleResult, contract: Contract, language: Language) -> s
     """Return what was promised, in this language and by the sender's own column names."""
     if not result.expected or result.rule in _NAMED_BY_FIELD:
         return None
+    if result.expected.startswith(_KNOWN_IN):
+        return _name_target(result.expected.removeprefix(_KNOWN_IN), contract, language)
+    if result.rule == "stale_delivery":  # its texts say `or later` themselves
+        return language.measure(result.expected.removeprefix("≥ "))
     if result.rule == "duplicate_key":
         return _write(result.rule, _rename(result.expected, result, contract), language)
     return _write(result.rule, result.expected, language)
@@ -68,6 +87,7 @@ def expected_of(result: RuleResult, contract: Contract, language: Language) -> s
 
 _NAMED_BY_FIELD = frozenset({"missing_column", "unknown_column"})
 """Rules whose field says it all."""
+_KNOWN_IN = "known in "
 _AS_SENT = frozenset(
     {
         "wrong_decimal_mark",

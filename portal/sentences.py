@@ -33,6 +33,8 @@ _FILE_RULES = (
     "unknown_column",
 )
 """Rules about the file itself, the most telling first."""
+_CAUSES = ("row_count", "wrong_period")
+"""Rules that, once broken, make others break: of an empty file or another day's nothing can be complete."""
 _LATE = ("quarantine_above_tolerance", "unknown_column")
 """Never the first thing to fix: the first only sums up others, the second spoils nothing; neither does
 what GTFS merely recommends."""
@@ -90,8 +92,10 @@ def _pair_names(fields: Sequence[str], found: Sequence[str | None]) -> str | Non
 
 def _rank(result: RuleResult, verdict: Verdict) -> tuple[int, int, int, str, str, str]:
     is_error = result.outcome is Outcome.FAILED and result.severity is Severity.ERROR
-    refuses = is_error and not is_about_rows(result) and not verdict.is_accepted
-    place = _FILE_RULES.index(result.rule) if result.rule in _FILE_RULES else len(_FILE_RULES)
+    sums_up = result.rule == "quarantine_above_tolerance"
+    refuses = is_error and not is_about_rows(result) and not verdict.is_accepted and not sums_up
+    order = (*_FILE_RULES, *_CAUSES)
+    place = order.index(result.rule) if result.rule in order else len(order)
     level = 0 if refuses else 1 if is_error else 3 if result.severity is Severity.INFO else 2
     late = 1 if result.rule in _LATE or "recommended" in result.rule else 0
     return (level, late + place, -result.failed_rows, result.rule, result.table or "", result.column or "")
@@ -102,6 +106,17 @@ def reasons_of_refusal(verdict: Verdict, contract: Contract) -> list[RuleResult]
     errors = [r for r in rank_problems(verdict, contract) if r.outcome is Outcome.FAILED]
     errors = [r for r in errors if r.severity is Severity.ERROR]
     return [r for r in errors if not is_about_rows(r)] or errors
+
+
+def _without_consequences(reasons: Sequence[RuleResult]) -> list[RuleResult]:
+    """Leave out what only follows from an empty file or another day's file."""
+    found = {r.rule for r in reasons}
+    if "row_count" in found and any(r.rule == "row_count" and r.observed == "0" for r in reasons):
+        return [r for r in reasons if r.rule == "row_count"]
+    if "wrong_period" in found:
+        follows = {"series_incomplete", "stale_delivery", "quarantine_above_tolerance", "volume_out_of_range"}
+        return [r for r in reasons if r.rule not in follows]
+    return list(reasons)
 
 
 def headline(verdict: Verdict, contract: Contract, language: Language) -> str:
@@ -148,7 +163,7 @@ def _say_rejected(verdict: Verdict, contract: Contract, language: Language) -> s
     reasons = reasons_of_refusal(verdict, contract)
     if not reasons:
         return language.say("Delivery refused.")
-    words = _join(reasons, verdict, contract, language)
+    words = _join(_without_consequences(reasons), verdict, contract, language)
     if len([r for r in reasons if r.rule in _FILE_RULES]) > 1:
         return language.say("Delivery refused, for the file's layout has changed: {reasons}.", reasons=words)
     return language.say("Delivery refused: {reasons}.", reasons=words)
