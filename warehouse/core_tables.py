@@ -47,14 +47,6 @@ def ensure_tables(con: duckdb.DuckDBPyConnection, contract: Contract) -> None:
         _ensure_table(con, contract, table)
 
 
-def has_all_columns(con: duckdb.DuckDBPyConnection, contract: Contract) -> bool:
-    """Whether the lake has every table and column of a contract already."""
-    return all(
-        core_columns(contract, table).keys() <= _existing(con, contract.domain, table.name).keys()
-        for table in contract.tables
-    )
-
-
 def _ensure_table(con: duckdb.DuckDBPyConnection, contract: Contract, table: Table) -> None:
     wanted = core_columns(contract, table)
     existing = _existing(con, contract.domain, table.name)

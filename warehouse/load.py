@@ -76,8 +76,9 @@ def load_deliveries(lake: Lake, contract: Contract, verdicts: Sequence[Verdict],
     tables = tuple(table_name(contract, table) for table in contract.tables)
     loaded = _read_loads(lake, contract.id)
     inputs = [_name_input(contract, verdict, home) for verdict in verdicts]
-    pending = [i for i in inputs if loaded.get(i.verdict.arrival.period, ("", 0))[0] != i.digest]
-    kept = sum(loaded[i.verdict.arrival.period][1] for i in inputs if i not in pending)
+    standing = [loaded.get(i.verdict.arrival.period, ("", 0)) for i in inputs]
+    pending = [i for i, (digest, _) in zip(inputs, standing, strict=True) if digest != i.digest]
+    kept = sum(rows for i, (digest, rows) in zip(inputs, standing, strict=True) if digest == i.digest)
     if not pending:
         return Loaded(kept, tables, changed=False)
     with _open_folder(home) as folder, _open_cursor(lake) as con:

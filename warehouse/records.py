@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -235,7 +236,9 @@ def _rule_rows(verdict: Verdict) -> Iterable[Row]:
 def _version_rows(contracts: Sequence[Contract], verdicts: Sequence[Verdict]) -> list[Row]:
     """Return a row per contract version that stands in the pool or that a delivery was judged under."""
     current = {(c.id, c.version, c.contributor, c.digest) for c in contracts}
-    used = [(v.arrival.feed, v.contract_version, v.arrival.contributor, v.contract_digest) for v in verdicts]
+    used = Counter(
+        (v.arrival.feed, v.contract_version, v.arrival.contributor, v.contract_digest) for v in verdicts
+    )
     return [
         {
             "feed": key[0],
@@ -243,7 +246,7 @@ def _version_rows(contracts: Sequence[Contract], verdicts: Sequence[Verdict]) ->
             "contributor": key[2],
             "contract_digest": key[3],
             "is_current": key in current,
-            "deliveries": used.count(key),
+            "deliveries": used[key],
         }
         for key in sorted(current | set(used))
     ]

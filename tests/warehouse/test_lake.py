@@ -165,6 +165,14 @@ def test_threads_of_one_process_write_in_turn(home: Home) -> None:
         assert rows == [(0, 4), (1, 4), (2, 4)]
 
 
+def test_spatial_is_loaded_where_it_is_asked_for(home: Home) -> None:
+    with Lake.open(home, extensions=["spatial"]) as lake:
+        row = lake.cursor().execute("SELECT ST_AsText(ST_Point(1, 2))").fetchone()
+        assert row == ("POINT (1 2)",)
+    with Lake.open(home) as lake, pytest.raises(duckdb.CatalogException):
+        lake.cursor().execute("SELECT ST_Point(1, 2)")
+
+
 def test_parents_by_bit_arithmetic_are_those_of_the_h3_library(home: Home) -> None:
     points = [(-30.03 + 0.013 * i, -51.2 + 0.017 * i) for i in range(40)] + [(89.9, 10.0), (-0.1, 179.9)]
     cells = [h3.latlng_to_cell(lat, lon, 9) for lat, lon in points]
