@@ -13,7 +13,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -54,6 +54,8 @@ __all__ = [
     "period_in_name",
 ]
 
+SCRATCH_PREFIX = "landing-"
+ABANDONED_AFTER_S = 86_400
 READ_ONLY = 0o444
 _ISO_DAY = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 _THIS_MACHINE = ("127.0.0.1", "localhost")
@@ -247,10 +249,20 @@ def _same_resource(one: str, other: str) -> bool:
     return same_host and (a.scheme, a.path, a.query) == (b.scheme, b.path, b.query)
 
 
+def _sweep(home: Home, newest: Path) -> None:
+    """Remove what killed landings left, by the file system's own clock: the newest folder was made now."""
+    limit = newest.stat().st_mtime - ABANDONED_AFTER_S
+    for folder in home.scratch.glob(f"{SCRATCH_PREFIX}*"):
+        with suppress(FileNotFoundError):
+            if folder.stat().st_mtime < limit:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def _scratch_folder(home: Home) -> Iterator[Path]:
     home.scratch.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="landing-", dir=home.scratch))
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX, dir=home.scratch))
+    _sweep(home, folder)
     try:
         yield folder
     finally:

@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -240,6 +241,27 @@ def test_one_delivery_landed_by_many_at_once_is_stored_once(home):
     assert list(home.scratch.iterdir()) == []
 
 
+def test_what_a_killed_landing_left_is_no_delivery_and_is_swept_after_a_day(home, partner, waits):
+    for name, age_s in (("landing-old", 90_000), ("landing-running", 60)):
+        folder = home.scratch / name
+        folder.mkdir(parents=True)
+        (folder / "data").write_bytes(b"half")
+        then = time.time() - age_s
+        os.utime(folder, (then, then))
+    partner.answers = [(200, {}, b"a")]
+    ask(home, partner, waits)
+    assert [path.name for path in home.scratch.iterdir()] == ["landing-running"]
+    assert len(arrivals(home, "feed", None)) == 1
+
+
+def test_a_partner_on_this_machine_may_change_its_port_between_runs(home):
+    for expected in (LandingOutcome.NEW, LandingOutcome.UNCHANGED):
+        with serve_partners(FEEDS) as server:
+            landing = land(readings_contract(), DAY, home, now=NOW, base=server.base, allowed_hosts=LOCAL)
+        assert landing.outcome is expected
+    assert "304" in landing.detail
+
+
 def test_a_file_given_by_hand_lands_with_its_own_date(home, tmp_path):
     path = tmp_path / "mine.csv"
     path.write_bytes(b"a;b\n")
@@ -251,9 +273,9 @@ def test_a_file_given_by_hand_lands_with_its_own_date(home, tmp_path):
 
 
 def test_a_folder_gives_its_newest_file_of_the_period(home, tmp_path):
-    for name, time in (("r_2019-05-27.csv", 10), ("r_2019-05-27.v2.csv", 20), ("r_2019-05-28.csv", 30)):
+    for name, moment in (("r_2019-05-27.csv", 10), ("r_2019-05-27.v2.csv", 20), ("r_2019-05-28.csv", 30)):
         (tmp_path / name).write_text(name)
-        os.utime(tmp_path / name, (time, time))
+        os.utime(tmp_path / name, (moment, moment))
     contract = build(mode="periodic", location=f"file:{tmp_path}")
     landing = land(contract, DAY, home, now=NOW, base=str(tmp_path))
     assert landed_data(home, landing.arrival).read_text() == "r_2019-05-27.v2.csv"
