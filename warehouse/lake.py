@@ -119,18 +119,19 @@ class Lake:
         con.execute("SET TimeZone='UTC'; SET search_path='lake.main,memory.main'")
         return con
 
-    def write(self, fn: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+    def write(self, fn: Callable[[duckdb.DuckDBPyConnection], T], message: str = "") -> T:
         """Run `fn` in one transaction under the lake's lock, whole and again on a conflict; its result.
 
         Keep `fn` short and free of effects but its SQL: prepare Parquet beforehand, and compute
-        nothing from tables written in the same transaction (their cardinality is 0).
+        nothing from tables written in the same transaction (their cardinality is 0). `message` says in
+        `ducklake_snapshots('lake')` what the snapshot is.
         """
         if self.read_only:
             raise PermissionError("this lake is open for reading only")
         for attempt in range(_ATTEMPTS):
             try:
                 with self._lock():
-                    return self._transact(fn)
+                    return self._transact(fn, message)
             except duckdb.Error as error:
                 if attempt == _ATTEMPTS - 1 or not _is_retried(error):
                     raise
@@ -174,11 +175,13 @@ class Lake:
             return hold_file_lock(self.location.lock)
         return hold_advisory_lock(self._con.cursor())
 
-    def _transact(self, fn: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+    def _transact(self, fn: Callable[[duckdb.DuckDBPyConnection], T], message: str) -> T:
         con = self.cursor()
         try:
             con.execute("BEGIN")
             result = fn(con)
+            if message:
+                con.execute("CALL ducklake_set_commit_message('lake', 'regie', ?)", [message])
             con.execute("COMMIT")
         except BaseException:
             with suppress(duckdb.Error):
@@ -216,7 +219,7 @@ class Lake:
         missing = [schema for schema in SCHEMAS if schema not in present]
         if missing:
             statements = "; ".join(f"CREATE SCHEMA IF NOT EXISTS {identifier('lake', s)}" for s in missing)
-            self.write(lambda con: con.execute(statements))
+            self.write(lambda con: con.execute(statements), "make schemas")
 
 
 def _make_folders(location: Location, *, read_only: bool) -> None:

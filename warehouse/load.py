@@ -84,7 +84,7 @@ def load_deliveries(lake: Lake, contract: Contract, verdicts: Sequence[Verdict],
     with _open_folder(home) as folder, _open_cursor(lake) as con:
         files, counts = _prepare_all(con, contract, pending, folder)
         done = [_Pending(p.verdict, p.folder, p.digest, n) for p, n in zip(pending, counts, strict=True)]
-        lake.write(lambda writer: _replace(writer, contract, done, files))
+        lake.write(lambda writer: _replace(writer, contract, done, files), _say(contract, done))
     return Loaded(
         kept + sum(counts),
         tables,
@@ -226,6 +226,14 @@ def _replace(
     con.execute(LOAD_TABLE)
     _delete(con, "lake.pool.load", contract.id, periods)
     _record(con, contract, pending)
+
+
+def _say(contract: Contract, pending: Sequence[_Pending]) -> str:
+    """Say in a snapshot's message what was loaded."""
+    periods = sorted(p.verdict.arrival.period or "whole" for p in pending)
+    return f"load {contract.id} {contract.version}: {periods[0]}" + (
+        f"..{periods[-1]} ({len(periods)} periods)" if len(periods) > 1 else ""
+    )
 
 
 def _delete(con: duckdb.DuckDBPyConnection, target: str, feed: str, periods: Sequence[str | None]) -> None:

@@ -68,7 +68,7 @@ def replace_tables(lake: Lake, tables: Mapping[str, Path], states: Sequence[Stor
             con.execute(f"CREATE OR REPLACE TABLE {target} AS FROM read_parquet({literal(str(path))})")
         write_stored(con, states)
 
-    lake.write(replace)
+    lake.write(replace, f"replace {', '.join(tables)}" if tables else "remember states")
 
 
 def write_stored(con: duckdb.DuckDBPyConnection, states: Sequence[Stored]) -> None:

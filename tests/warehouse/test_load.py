@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from contracts.verdict import Status
 from warehouse.core_tables import SchemaConflictError
+from warehouse.lake import Lake
 from warehouse.load import RejectedDeliveryError, load_deliveries, load_delivery
 
 DAY, NEXT = "2019-05-13", "2019-05-14"
@@ -79,6 +80,31 @@ def test_two_deliveries_of_one_period_are_refused(lake, bins, place) -> None:
     both = [place(contract, DAY, name, level=rows(("a", 0.1))) for name in ("d1", "d2")]
     with pytest.raises(ValueError, match="two deliveries of one period"):
         load_deliveries(lake, contract, both, lake.location.home)
+
+
+def test_a_reader_sees_one_whole_snapshot_and_the_next_one_after(lake, stops, place) -> None:
+    contract, home = stops(), lake.location.home
+    sql = "SELECT (SELECT max(stop_id) FROM mobility.stop), (SELECT max(trip_id) FROM mobility.trip)"
+    old = place(contract, None, "d1", stop="SELECT 'old' AS stop_id", trip="SELECT 'old' AS trip_id")
+    new = place(contract, None, "d2", stop="SELECT 'new' AS stop_id", trip="SELECT 'new' AS trip_id")
+    load_delivery(lake, contract, old, home)
+    with Lake.open(home, read_only=True) as other:
+        reader = other.cursor()
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT stop_id FROM mobility.stop").fetchone() == ("eptc:old",)
+        load_delivery(lake, contract, new, home)
+        assert reader.execute(sql).fetchone() == ("eptc:old", "eptc:old")
+        reader.execute("COMMIT")
+        assert reader.execute(sql).fetchone() == ("eptc:new", "eptc:new")
+
+
+def test_a_snapshot_says_what_was_loaded(lake, bins, place) -> None:
+    contract = bins()
+    verdicts = [place(contract, day, day, level=rows(("a", 0.1))) for day in (DAY, NEXT)]
+    load_deliveries(lake, contract, verdicts, lake.location.home)
+    sql = "SELECT commit_message FROM ducklake_snapshots('lake') ORDER BY snapshot_id DESC LIMIT 1"
+    expected = f"load velia-bins 1.0.0: {DAY}..{NEXT} (2 periods)"
+    assert lake.cursor().execute(sql).fetchone() == (expected,)
 
 
 def test_two_operators_same_stop_id_never_meet(lake, stops, place) -> None:
