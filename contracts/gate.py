@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -146,18 +146,18 @@ def _drafts(
 
 def _with_past(contract: Contract, drafts: Sequence[Draft], past: Sequence[Verdict]) -> list[Draft]:
     """Compare each draft with the last accepted deliveries before it, those of this call among them."""
-    known = {_moment(v.arrival): v.profile for v in past if v.is_accepted}
+    known = {_place(v.arrival): v.profile for v in past if v.is_accepted}
     compared = []
     for draft in drafts:
-        moment = _moment(draft.arrival)
-        before = [known[m] for m in sorted(known) if m < moment][-HISTORY_LENGTH:]
+        place = _place(draft.arrival)
+        before = [known[p] for p in sorted(known) if p < place][-HISTORY_LENGTH:]
         if draft.findings:
             compared.append(draft)
             continue
         profile = with_history(contract, draft.profile, before)
         compared.append(replace(draft, profile=profile))
         if keeps_every_promise(contract, profile):
-            known[moment] = profile
+            known[place] = profile
     return compared
 
 
@@ -238,6 +238,11 @@ def _finding_result(finding: ReadFinding) -> RuleResult:
         reason=finding.detail,
         examples=() if line is None else (Example(position=max(line - 2, 0), line=line),),
     )
+
+
+def _place(arrival: Arrival) -> str:
+    """A delivery's place in its feed's past: its period, which a re-delivery takes over, or when it came."""
+    return arrival.period or arrival.received_at.astimezone(UTC).isoformat()
 
 
 def _moment(arrival: Arrival) -> tuple[str, datetime]:

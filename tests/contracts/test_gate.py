@@ -262,6 +262,25 @@ def test_days_judged_in_one_call_are_each_others_past(pool: Desk) -> None:
     assert of_day(pool, "enerflux-readings", "2019-05-28").profile["history_deliveries"] == 14
 
 
+def test_a_re_delivery_is_not_compared_with_what_it_replaces(desk: Desk, tmp_path: Path) -> None:
+    days = ["2019-05-21", "2019-05-22", "2019-05-23"]
+    desk.judge("enerflux-readings", *[(day, readings_of(day)) for day in days])
+    text = gzip.decompress(readings_of("2019-05-22").read_bytes())
+    fewer = tmp_path / "again"
+    fewer.write_bytes(gzip.compress(b"".join(text.splitlines(keepends=True)[:-1])))
+    again, after = desk.judge(
+        "enerflux-readings",
+        ("2019-05-22", fewer),
+        ("2019-05-24", readings_of("2019-05-24")),
+        minutes=5,
+    )
+    assert again.profile["history_deliveries"] == 1
+    assert after.profile["history_deliveries"] == 3
+    # The median of the three days before, the re-delivery in the place of what it replaces.
+    rows = sorted([22_374, again.rows_landed, 22_640])
+    assert after.profile["history_rows_landed"] == rows[1] == 22_591
+
+
 def test_great_expectations_own_result_is_kept_beside_each_verdict(pool: Desk) -> None:
     verdict = of_day(pool, "enerflux-readings", "2019-05-20")
     folder = pool.home.verdicts / "enerflux-readings" / "2019-05-20"
