@@ -12,6 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from contracts.compile.quoting import name as quoted
+from contracts.frozen_measures import is_personal, measure_frozen_series
 from contracts.model import DeliveryRule
 from contracts.scene import Numbers, Scene, accepted_rows, ask, equals_all, observed_rows
 from contracts.timetable_measures import measure_calendar, measure_service_days, measure_service_hours
@@ -91,7 +92,7 @@ def _series(scene: Scene, rule: DeliveryRule) -> Numbers:
         "series_seen": found["series_seen"],
         "series_unexpected": found["series_unexpected"],
         "checked": found["n_rows"],
-        "absent": [] if _is_personal(scene, rule) else list(found["absent"] or ()),
+        "absent": [] if is_personal(scene, rule) else list(found["absent"] or ()),
     }
 
 
@@ -159,11 +160,6 @@ def _instants(scene: Scene, rule: DeliveryRule) -> Numbers:
     return ask(scene.con, "instants.sql", {"observed": observed}, {"period_start": start, "period_end": end})
 
 
-def _is_personal(scene: Scene, rule: DeliveryRule) -> bool:
-    column = scene.contract.table(str(rule.parameters["table"])).column(str(rule.parameters["key"]))
-    return column.classification == "personal" or scene.contract.terms.protected_unit == column.name
-
-
 def _local(scene: Scene, instant: datetime) -> str:
     return instant.astimezone(ZoneInfo(scene.contract.timezone)).isoformat(timespec="minutes")
 
@@ -175,6 +171,7 @@ _MEASURES: Mapping[str, Callable[[Scene, DeliveryRule], Numbers]] = {
     "volume_against_history": _volume,
     "mean_against_history": _mean,
     "series_complete": _series,
+    "frozen_series": measure_frozen_series,
     "covers_period": _covers,
     "period_matches": _period_matches,
     "service_days": measure_service_days,

@@ -81,6 +81,17 @@ class SeriesComplete(Frozen):
     warn_pct: Percent | None = None
 
 
+class FrozenSeries(Frozen):
+    """Series that repeat one value through the delivery: sensors that are stuck."""
+
+    table: StrictStr
+    key: StrictStr
+    column: StrictStr
+    minimum_observations: Annotated[StrictInt, Field(ge=2)]
+    maximum: Count = 0
+    except_: tuple[ExactNumber, ...] = Field(default=(), alias="except")
+
+
 class CoversPeriod(Frozen):
     """The last observation reaches the period's end."""
 
@@ -150,6 +161,7 @@ DELIVERY_KINDS: dict[str, tuple[type[Frozen], Dimension]] = {
     "quarantine_share": (QuarantineShare, Dimension.CONFORMITY),
     "volume_against_history": (VolumeAgainstHistory, Dimension.COMPLETENESS),
     "series_complete": (SeriesComplete, Dimension.COMPLETENESS),
+    "frozen_series": (FrozenSeries, Dimension.ACCURACY),
     "covers_period": (CoversPeriod, Dimension.TIMELINESS),
     "period_matches": (PeriodMatches, Dimension.CONSISTENCY),
     "mean_against_history": (MeanAgainstHistory, Dimension.ACCURACY),

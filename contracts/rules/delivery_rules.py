@@ -152,6 +152,11 @@ def _series_expected(key: str, rule: DeliveryRule, profile: Profile) -> str:
     return f"≥ {_short(bound.minimum)} %"
 
 
+def _frozen_bounds(key: str, rule: DeliveryRule) -> tuple[Bound, ...]:
+    maximum = _number(rule.parameters.get("maximum", 0))
+    return (Bound(f"{key}.series_frozen", None, maximum, rule.severity),)
+
+
 def _covers_bounds(key: str, rule: DeliveryRule) -> tuple[Bound, ...]:
     return (Bound(f"{key}.lag_s", None, float(rule.parameters.get("tolerance_s", 0)), rule.severity),)
 
@@ -269,6 +274,7 @@ _KINDS: Mapping[str, _Kind] = {
     "volume_against_history": _Kind(_deviation_bounds, _deviation_observed, _deviation_expected),
     "mean_against_history": _Kind(_deviation_bounds, _deviation_observed, _deviation_expected),
     "series_complete": _Kind(_series_bounds, _series_observed, _series_expected),
+    "frozen_series": _Kind(_frozen_bounds, _text("{series_frozen} / {series_seen}"), _text("≤ {maximum}")),
     "covers_period": _Kind(_covers_bounds, _text("{last}"), _text("≥ {wanted}")),
     "period_matches": _Kind(
         _pct_bounds, _text("{pct} % ({rows} / {rows_dated})"), _text("{day}: ≥ {minimum_pct} %")
