@@ -179,4 +179,6 @@ def _parse(path: Path, model: type[Model]) -> Model:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise PublicationError(path.stem, "dataset_invalid", f"{path.name}: {where}: {first['msg']}") from error
+        raise PublicationError(
+            path.stem, "dataset_invalid", f"{path.name}: {where}: {first['msg']}"
+        ) from error

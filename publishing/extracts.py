@@ -33,7 +33,9 @@ def check_table(con: duckdb.DuckDBPyConnection, dataset: Dataset, table: str) ->
         raise PublicationError(dataset.id, "columns_differ", problem)
     key = columns(dataset.key)
     nulls = " OR ".join(f"{identifier(name)} IS NULL" for name in dataset.key)
-    query = f"SELECT count(*) - count(DISTINCT ({key})), count(*) FILTER (WHERE {nulls}) FROM {identifier(table)}"
+    query = (
+        f"SELECT count(*) - count(DISTINCT ({key})), count(*) FILTER (WHERE {nulls}) FROM {identifier(table)}"
+    )
     repeated, empty = con.execute(query).fetchone() or (0, 0)
     if repeated or empty:
         problem = f"key {', '.join(dataset.key)}: {repeated} rows repeat it, {empty} lack a part of it"

@@ -62,7 +62,7 @@ class Gate:
             tables["indicator.definition"]["is_published"] = "BOOLEAN"
         return tables
 
-    def subquery(self, name: str) -> exp.Expression:
+    def subquery(self, name: str) -> exp.Expr:
         """The SELECT that stands for the table: only rows and columns that may leave."""
         if name in self.offers:
             return parse_one(self._source_select(name), read="duckdb")
@@ -118,7 +118,9 @@ class Gate:
         limit = literal((self._now - one.embargo).isoformat())
         branch = f"indicator = {literal(one.id)} AND {end} <= {limit}::TIMESTAMPTZ AND protected_unit IS NULL"
         if one.by_feed:
-            branch += f" AND zone_scale = 'feed' AND zone NOT IN ({_list(personal) if personal else literal('')})"
+            branch += (
+                f" AND zone_scale = 'feed' AND zone NOT IN ({_list(personal) if personal else literal('')})"
+            )
         return f"({branch})"
 
 

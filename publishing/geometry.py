@@ -15,9 +15,12 @@ from warehouse.quoting import columns, identifier
 
 GEOMETRY = "geometry"
 BBOX = "bbox"
+SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
-def geometry_select(con: duckdb.DuckDBPyConnection, geometry: Geometry, names: Sequence[str], table: str) -> str:
+def geometry_select(
+    con: duckdb.DuckDBPyConnection, geometry: Geometry, names: Sequence[str], table: str
+) -> str:
     """Return the SELECT of `names` plus `geometry` (WKB, OGC:CRS84) and `bbox` (degrees)."""
     if geometry.kind == "point":
         return _point_select(geometry, names, table)
@@ -38,7 +41,7 @@ def geo_metadata(con: duckdb.DuckDBPyConnection, geometry: Geometry, source: str
     column: dict[str, Any] = {
         "encoding": "WKB",
         "geometry_types": [kind],
-        "covering": {"bbox": {side: [BBOX, side] for side in ("xmin", "ymin", "xmax", "ymax")}},
+        "covering": {"bbox": {side: [BBOX, side] for side in SIDES}},
     }
     if bounds and all(bound is not None for bound in bounds):
         column["bbox"] = list(bounds)
@@ -49,13 +52,15 @@ def geo_metadata(con: duckdb.DuckDBPyConnection, geometry: Geometry, source: str
 
 def _point_select(geometry: Geometry, names: Sequence[str], table: str) -> str:
     lon, lat = identifier(geometry.lon or ""), identifier(geometry.lat or "")
+    is_placed = f"{lon} IS NOT NULL AND {lat} IS NOT NULL"
+    text = f"'POINT(' || {lon}::VARCHAR || ' ' || {lat}::VARCHAR || ')'"
+    sides = ", ".join(
+        f"{side} := {value}::DOUBLE" for side, value in zip(SIDES, (lon, lat, lon, lat), strict=True)
+    )
     return (
         f"SELECT {columns(names)},"
-        f" CASE WHEN {lon} IS NOT NULL AND {lat} IS NOT NULL THEN"
-        f" ST_AsWKB(('POINT(' || {lon}::VARCHAR || ' ' || {lat}::VARCHAR || ')')::GEOMETRY) END AS {GEOMETRY},"
-        f" CASE WHEN {lon} IS NOT NULL AND {lat} IS NOT NULL THEN"
-        f" struct_pack(xmin := {lon}::DOUBLE, ymin := {lat}::DOUBLE, xmax := {lon}::DOUBLE, ymax := {lat}::DOUBLE)"
-        f" END AS {BBOX} FROM {identifier(table)}"
+        f" CASE WHEN {is_placed} THEN ST_AsWKB(({text})::GEOMETRY) END AS {GEOMETRY},"
+        f" CASE WHEN {is_placed} THEN struct_pack({sides}) END AS {BBOX} FROM {identifier(table)}"
     )
 
 
@@ -68,14 +73,19 @@ def _register_hexagons(con: duckdb.DuckDBPyConnection, geometry: Geometry, table
     rows = con.execute(f"SELECT DISTINCT {cell} FROM {identifier(table)} ORDER BY 1").fetchall()
     cells = [row[0] for row in rows if row[0] is not None]
     rings = [[(lon, lat) for lat, lon in h3.cell_to_boundary(name)] for name in cells]
-    con.register("hexagon_ring", pa.table({
-        "cell": pa.array(cells, pa.string()),
-        "wkt": pa.array([_polygon(ring) for ring in rings], pa.string()),
-        "xmin": pa.array([min(x for x, _ in ring) for ring in rings], pa.float64()),
-        "ymin": pa.array([min(y for _, y in ring) for ring in rings], pa.float64()),
-        "xmax": pa.array([max(x for x, _ in ring) for ring in rings], pa.float64()),
-        "ymax": pa.array([max(y for _, y in ring) for ring in rings], pa.float64()),
-    }))
+    con.register(
+        "hexagon_ring",
+        pa.table(
+            {
+                "cell": pa.array(cells, pa.string()),
+                "wkt": pa.array([_polygon(ring) for ring in rings], pa.string()),
+                "xmin": pa.array([min(x for x, _ in ring) for ring in rings], pa.float64()),
+                "ymin": pa.array([min(y for _, y in ring) for ring in rings], pa.float64()),
+                "xmax": pa.array([max(x for x, _ in ring) for ring in rings], pa.float64()),
+                "ymax": pa.array([max(y for _, y in ring) for ring in rings], pa.float64()),
+            }
+        ),
+    )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE hexagon AS SELECT cell, ST_AsWKB(wkt::GEOMETRY) AS geometry,"
         " struct_pack(xmin := xmin, ymin := ymin, xmax := xmax, ymax := ymax) AS bbox FROM hexagon_ring"

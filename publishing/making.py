@@ -19,7 +19,13 @@ from contracts.verdict import Verdict
 from publishing.dataset import Dataset, Kind
 from publishing.described import Described, PublishedFile, SourceDelivery
 from publishing.disclosure.audit import audit_energy
-from publishing.disclosure.energy import EnergyTask, collect_members, prepare_energy, redact_energy, withhold_sensitive
+from publishing.disclosure.energy import (
+    EnergyTask,
+    collect_members,
+    prepare_energy,
+    redact_energy,
+    withhold_sensitive,
+)
 from publishing.disclosure.vintages import seal_members, withhold_revisions
 from publishing.errors import PublicationError
 from publishing.extracts import check_table, write_dataset
@@ -39,6 +45,7 @@ def make_dataset(
     con: duckdb.DuckDBPyConnection,
     dataset: Dataset,
     pool: Pool,
+    *,
     home: Home,
     accepted: Mapping[str, Verdict],
     staging: Path,
@@ -111,6 +118,7 @@ def _make_aggregate(
         policy=task.aggregate.policy,
         length_days=task.length_days,
         p_percent=task.thresholds.p_percent,
+        resolution=task.aggregate.zone_resolution,
         parameters=task.parameters,
     )
     seal_members(con, home, dataset.id, files[0].sha256, staged)
@@ -168,7 +176,7 @@ def _rules_in_words(task: EnergyTask) -> tuple[str, ...]:
     return (
         f"Disclosure control, policy {task.thresholds.policy}: primary rules (minimum number of active "
         f"units: {counts}; concentration), judged over the whole span, audited before publication.",
-        "Contrôle de divulgation : cellules sensibles retenues sur toute la période ; valeur nulle, statut C.",
+        "Contrôle de divulgation : cellules sensibles retenues sur toute la période (valeur nulle, C).",
     )
 
 
@@ -181,11 +189,17 @@ def _coverage(
     column = identifier(dataset.temporal)
     source = f"read_parquet({literal(str(staged))})"
     kind = con.execute(f"SELECT any_value(typeof({column})) FROM {source}").fetchone()
-    day = f"timezone({literal(zone)}, {column})::DATE" if kind and "TIME ZONE" in str(kind[0]) else f"{column}::DATE"
+    day = (
+        f"timezone({literal(zone)}, {column})::DATE"
+        if kind and "TIME ZONE" in str(kind[0])
+        else f"{column}::DATE"
+    )
     row = con.execute(f"SELECT min({day}), max({day}) FROM {source}").fetchone()
     return (row[0], row[1]) if row and row[0] is not None else None
 
 
 def _count(con: duckdb.DuckDBPyConnection, staged: Path, condition: str) -> int:
-    row = con.execute(f"SELECT count(*) FROM read_parquet({literal(str(staged))}) WHERE {condition}").fetchone()
+    row = con.execute(
+        f"SELECT count(*) FROM read_parquet({literal(str(staged))}) WHERE {condition}"
+    ).fetchone()
     return int(row[0]) if row else 0

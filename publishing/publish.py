@@ -108,13 +108,25 @@ def publish(
         con = lake.cursor()
         try:
             described = tuple(
-                make_dataset(con, dataset, pool, home, accepted, staging, clock, environ) for dataset in datasets
+                make_dataset(
+                    con,
+                    dataset,
+                    pool,
+                    home=home,
+                    accepted=accepted,
+                    staging=staging,
+                    now=clock,
+                    environ=environ,
+                )
+                for dataset in datasets
             )
             staged = {one.dataset.id: staging / one.files[0].path for one in described}
             audit_identities(con, staged, pool.contracts)
         finally:
             con.close()
-        version = _describe(pool.id, masthead, described, home, staging, code_version)
+        version = _describe(
+            pool.id, masthead, described, home=home, staging=staging, code_version=code_version
+        )
         path = keep_version(home, staging, version)
         changed = switch_current(home, version)
     return Publication(version, path, tuple(_summary(one) for one in described), changed)
@@ -124,6 +136,7 @@ def _describe(
     pool: str,
     masthead: Masthead,
     described: Sequence[Described],
+    *,
     home: Home,
     staging: Path,
     code_version: str,

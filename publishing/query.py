@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
@@ -50,7 +51,9 @@ def read_query(dataset: Dataset, schema: Mapping[str, Columns]) -> Query:
             problem = f"the lake has no {_name_of(table)} yet: record verdicts and compute indicators first"
             raise PublicationError(dataset.id, "inputs_missing", problem)
         if _name_of(table) not in schema:
-            raise PublicationError(dataset.id, "table_not_allowed", f"no source promises {table.sql('duckdb')}")
+            raise PublicationError(
+                dataset.id, "table_not_allowed", f"no source promises {table.sql('duckdb')}"
+            )
     return Query(tree, _columns_read(dataset, tree, schema))
 
 
@@ -62,12 +65,14 @@ def list_tables(dataset: Dataset) -> tuple[str, ...]:
         raise PublicationError(dataset.id, "query_unreadable", str(error).splitlines()[0]) from error
 
 
-def gate_tables(query: Query, gate: Callable[[str], exp.Expression]) -> str:
+def gate_tables(query: Query, gate: Callable[[str], exp.Expr]) -> str:
     """Return the query's SQL with every lake table replaced by the subquery that `gate` gives for it."""
     tree = query.tree.copy()
     for table in _tables_of(tree):
         alias = table.alias or table.name
-        table.replace(exp.Subquery(this=gate(_name_of(table)), alias=exp.TableAlias(this=exp.to_identifier(alias))))
+        table.replace(
+            exp.Subquery(this=gate(_name_of(table)), alias=exp.TableAlias(this=exp.to_identifier(alias)))
+        )
     return tree.sql(dialect="duckdb")
 
 
@@ -123,7 +128,7 @@ def _name_of(table: exp.Table) -> str:
 def _columns_read(
     dataset: Dataset, tree: exp.Query, schema: Mapping[str, Columns]
 ) -> dict[str, frozenset[str]]:
-    nested: dict[str, dict[str, dict[str, str]]] = {}
+    nested: dict[str, Any] = {}
     for name, columns in schema.items():
         domain, table = name.split(".")
         nested.setdefault(domain, {})[table] = dict(columns)

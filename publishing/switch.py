@@ -52,7 +52,7 @@ def is_kept(home: Home, version: str) -> bool:
 def current_version(home: Home) -> str | None:
     """Name of the version that `current` points to, None before the first publication."""
     link = home.published / CURRENT
-    return Path(os.readlink(link)).name if link.is_symlink() else None
+    return link.readlink().name if link.is_symlink() else None
 
 
 def keep_version(home: Home, staging: Path, version: str) -> Path:
@@ -64,7 +64,9 @@ def keep_version(home: Home, staging: Path, version: str) -> Path:
     target = home.published / VERSIONS / version
     if target.is_dir():
         if digest_tree(target) != digest_tree(staging):
-            raise PublicationError("catalogue", "version_differs", f"version {version} exists with other bytes")
+            raise PublicationError(
+                "catalogue", "version_differs", f"version {version} exists with other bytes"
+            )
         shutil.rmtree(staging)
         return target
     target.parent.mkdir(parents=True, exist_ok=True)

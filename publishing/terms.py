@@ -75,7 +75,9 @@ def open_columns(offers: Iterable[Offer]) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if _closed_by(offers, name) is None))
 
 
-def judge_columns(dataset: Dataset, used: Mapping[str, Iterable[str]], offers: Mapping[str, tuple[Offer, ...]]) -> None:
+def judge_columns(
+    dataset: Dataset, used: Mapping[str, Iterable[str]], offers: Mapping[str, tuple[Offer, ...]]
+) -> None:
     """Refuse a dataset that reads a column some contributor keeps closed or classifies as personal.
 
     `used` maps warehouse tables to the columns the query reads, anywhere in it: a filter or a join on
@@ -97,7 +99,9 @@ def judge_measure(dataset: Dataset, column: str, offers: Iterable[Offer]) -> Non
         found = offer.column(column)
         where = f"contract {offer.contract.id}, column {offer.table.name}.{column}"
         if found is None or found.openness is not Openness.OPEN:
-            raise PublicationError(dataset.id, "closed_column", f"{where} is not open, not even in aggregates")
+            raise PublicationError(
+                dataset.id, "closed_column", f"{where} is not open, not even in aggregates"
+            )
         if offer.contract.terms.protected_unit is None or offer.contract.terms.minimum_units is None:
             problem = f"contract {offer.contract.id} names no protected unit with a minimum number of units"
             raise PublicationError(dataset.id, "no_protected_unit", problem)
@@ -141,7 +145,9 @@ def _closed_by(offers: Iterable[Offer], name: str) -> str | None:
             continue
         where = f"contract {offer.contract.id}, column {offer.table.name}.{name}"
         if offer.contract.terms.protected_unit is not None:
-            return f"{where} stands in rows about a {offer.contract.terms.protected_unit}: only sums may leave"
+            return (
+                f"{where} stands in rows about a {offer.contract.terms.protected_unit}: only sums may leave"
+            )
         if column.classification == PERSONAL:
             return f"{where} is classified as personal"
         if column.openness is not Openness.OPEN:

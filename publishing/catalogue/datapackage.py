@@ -10,16 +10,42 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from publishing.dataset import Dataset, PublishedColumn
 from publishing.described import MEDIA_TYPES, Described, Field, Masthead, PublishedFile
 from publishing.errors import PublicationError
 
+if TYPE_CHECKING:
+    from jsonschema import Draft7Validator
+
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 RESOURCE_PROFILE = "https://datapackage.org/profiles/2.0/dataresource.json"
 SCHEMA_PROFILE = "https://datapackage.org/profiles/2.0/tableschema.json"
-_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+_INTEGERS = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+)
+_TYPES = dict.fromkeys(_INTEGERS, "integer") | {
+    "DATE": "date",
+    "BOOLEAN": "boolean",
+    "TIME": "time",
+    "BLOB": "any",
+}
+_TYPE_HEADS = {
+    "DECIMAL": "number",
+    "DOUBLE": "number",
+    "FLOAT": "number",
+    "TIMESTAMP": "datetime",
+    "STRUCT": "object",
+}
 _GEOMETRY_TEXTS = {
     "geometry": ("Géométrie / Geometry", "WKB, OGC:CRS84 (longitude, latitude)"),
     "bbox": ("Emprise / Bounding box", "xmin, ymin, xmax, ymax, degrees"),
@@ -71,29 +97,20 @@ def both(text: dict[Any, str]) -> str:
     return f"{text['fr'].strip()} / {text['en'].strip()}"
 
 
-def table_type(kind: str) -> tuple[str, str | None]:
-    """Data Package type and format of a DuckDB type."""
-    if kind in _INTEGERS:
-        return "integer", None
-    if kind.startswith(("DECIMAL", "DOUBLE", "FLOAT")):
-        return "number", None
-    plain = {"DATE": "date", "BOOLEAN": "boolean", "TIME": "time"}
-    if kind in plain:
-        return plain[kind], None
-    if kind.startswith("TIMESTAMP"):
-        return "datetime", None
-    if kind.startswith("STRUCT"):
-        return "object", None
-    if kind.endswith("[]"):
-        return "array", None
-    return ("any", None) if kind == "BLOB" else ("string", None)
+def table_type(kind: str) -> str:
+    """Data Package type of a DuckDB type; binary is `any`, for a JSON string holds no bytes."""
+    return _TYPES.get(kind) or next(
+        (to for head, to in _TYPE_HEADS.items() if kind.startswith(head)), "string"
+    )
 
 
 @cache
-def _validator() -> Any:
+def _validator() -> Draft7Validator:
     from jsonschema import Draft7Validator
 
-    text = files("publishing").joinpath("schemas", "datapackage", "datapackage.json").read_text(encoding="utf-8")
+    text = (
+        files("publishing").joinpath("schemas", "datapackage", "datapackage.json").read_text(encoding="utf-8")
+    )
     return Draft7Validator(json.loads(text))
 
 
@@ -122,14 +139,16 @@ def _resource(catalogue: Masthead, one: Described, file: PublishedFile) -> dict[
 
 
 def _field(field: Field, column: PublishedColumn | None, is_key: bool) -> dict[str, Any]:
-    kind, form = table_type(field.type)
     if column is None:
         title, description = _GEOMETRY_TEXTS[field.name]
     else:
         title, description = both(column.title), both(column.description)
-    document: dict[str, Any] = {"name": field.name, "type": kind, "title": title, "description": description}
-    if form:
-        document["format"] = form
+    document: dict[str, Any] = {
+        "name": field.name,
+        "type": table_type(field.type),
+        "title": title,
+        "description": description,
+    }
     if column is not None and column.unit:
         document["unit"] = column.unit
     if is_key:

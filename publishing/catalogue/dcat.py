@@ -6,7 +6,8 @@ or holding it to the shapes (`shacl`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from rdflib import RDF, RDFS, XSD, BNode, Graph, Literal, Namespace, URIRef
 from rdflib.namespace import DCAT, DCTERMS, FOAF, PROV, SKOS
@@ -39,7 +40,12 @@ def build_catalogue(catalogue: Masthead, described: Iterable[Described], version
     publisher = _add_publisher(graph, catalogue)
     graph.add((root, RDF.type, DCAT.Catalog))
     _add_texts(graph, root, DCTERMS.title, catalogue.title)
-    _add_texts(graph, root, DCTERMS.description, {k: f"{v.strip()}\n\n{catalogue.notice[k].strip()}" for k, v in catalogue.description.items()})
+    _add_texts(
+        graph,
+        root,
+        DCTERMS.description,
+        {k: f"{v.strip()}\n\n{catalogue.notice[k].strip()}" for k, v in catalogue.description.items()},
+    )
     graph.add((root, DCTERMS.publisher, publisher))
     graph.add((root, _VERSION, Literal(version)))
     _link(graph, root, FOAF.homepage, URIRef(catalogue.homepage), FOAF.Document)
@@ -187,7 +193,7 @@ def _add_languages(graph: Graph, node: URIRef) -> None:
         _link(graph, node, DCTERMS.language, URIRef(concept_iri("language", code)), DCTERMS.LinguisticSystem)
 
 
-def _add_texts(graph: Graph, node: URIRef, predicate: URIRef, texts: dict[str, str] | dict[object, str]) -> None:
+def _add_texts(graph: Graph, node: URIRef, predicate: URIRef, texts: Mapping[Any, str]) -> None:
     for language, text in texts.items():
         graph.add((node, predicate, Literal(text.strip(), lang=str(language))))
 

@@ -6,7 +6,7 @@ Here: serialisation. Not here: the graph (`dcat`).
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
 
 from rdflib import Graph
 
@@ -30,16 +30,16 @@ def to_turtle(graph: Graph) -> bytes:
 
 def to_json_ld(graph: Graph) -> bytes:
     """Return the graph as JSON-LD with its context inline, keys and lists sorted."""
-    document = json.loads(graph.serialize(format="json-ld", context=_CONTEXT))
-    return dump_json(_sort(document))
+    document: Mapping[str, object] = json.loads(graph.serialize(format="json-ld", context=_CONTEXT))
+    return dump_json({key: _sort(value) for key, value in document.items()})
 
 
-def dump_json(document: Any) -> bytes:
+def dump_json(document: Mapping[str, object] | list[object]) -> bytes:
     """Return a JSON document as indented UTF-8 with sorted keys."""
     return (json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
 
 
-def _sort(value: Any) -> Any:
+def _sort(value: object) -> object:
     if isinstance(value, dict):
         return {key: _sort(value[key]) for key in sorted(value)}
     if isinstance(value, list):

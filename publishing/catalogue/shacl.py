@@ -42,7 +42,12 @@ def find_violations(graph: Graph) -> tuple[str, ...]:
 
     axioms = Graph().parse(data=_AXIOMS, format="turtle")
     _, report, _ = validate(
-        graph, shacl_graph=load_shapes(), ont_graph=axioms, inference="none", advanced=False, allow_warnings=True
+        graph,
+        shacl_graph=load_shapes(),
+        ont_graph=axioms,
+        inference="none",
+        advanced=False,
+        allow_warnings=True,
     )
     found = []
     for result in report.subjects(RDF.type, SH.ValidationResult):
@@ -59,7 +64,10 @@ def load_shapes() -> Graph:
 
     graph = Graph()
     for name in SHAPES:
-        graph.parse(data=files("publishing").joinpath("schemas", "shapes", name).read_text(encoding="utf-8"), format="turtle")
+        graph.parse(
+            data=files("publishing").joinpath("schemas", "shapes", name).read_text(encoding="utf-8"),
+            format="turtle",
+        )
     for predicate in (SH.property, SH.node):
         for subject, target in list(graph.subject_objects(predicate)):
             if isinstance(target, URIRef) and (target, None, None) not in graph:

@@ -22,5 +22,7 @@ def concept_iri(vocabulary: str, code: str) -> str:
     """IRI of a code, such as ("frequency", "DAILY"). Raises PublicationError `code_unknown`."""
     iri = _concepts().get((vocabulary, code))
     if iri is None:
-        raise PublicationError("catalogue", "code_unknown", f"{code} is no code of the EU vocabulary {vocabulary}")
+        raise PublicationError(
+            "catalogue", "code_unknown", f"{code} is no code of the EU vocabulary {vocabulary}"
+        )
     return iri

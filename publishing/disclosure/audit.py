@@ -17,9 +17,11 @@ import duckdb
 from contracts.model import Contract
 from publishing.disclosure.policy import known_presets, preset_minimum
 from publishing.errors import PublicationError
+from warehouse.models import Value, set_variables
 from warehouse.quoting import identifier, literal
 
 DAY_MIN = 1440
+_VARIABLES = ("feeds", "registers", "first", "last", "zone", "minimum_day_pct")
 
 
 def audit_energy(
@@ -31,7 +33,8 @@ def audit_energy(
     policy: str,
     length_days: int,
     p_percent: Decimal,
-    parameters: Mapping[str, Any],
+    resolution: int,
+    parameters: Mapping[str, Value],
 ) -> None:
     """Hold a staged energy file to every rule, recomputed from the lake.
 
@@ -42,12 +45,11 @@ def audit_energy(
     """
     con.execute(f"CREATE OR REPLACE TEMP TABLE staged AS SELECT * FROM read_parquet({literal(str(staged))})")
     _check_shape(con, dataset)
-    _register_zones(con, int(parameters["resolution"]))
+    _register_zones(con, resolution)
     _register_minimum(con, dataset, tuple(contracts), policy, length_days)
     query = files("publishing").joinpath("disclosure", "audit.sql").read_text(encoding="utf-8")
-    names = ("feeds", "registers", "first", "last", "zone", "minimum_day_pct")
-    values = {name: parameters[name] for name in names} | {"p_percent": p_percent}
-    _refuse(dataset, con.execute(query, values).fetchall())
+    set_variables(con, {name: parameters[name] for name in _VARIABLES} | {"p_percent": str(p_percent)})
+    _refuse(dataset, con.execute(query).fetchall())
 
 
 def audit_identities(
@@ -67,7 +69,9 @@ def audit_identities(
         described = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
         for column in (row[0] for row in described if row[1] == "VARCHAR"):
             held = f"SELECT DISTINCT {identifier(column)} AS id FROM {source}"
-            found = con.execute(f"SELECT contract FROM ({held}) INNER JOIN protected_unit USING (id) LIMIT 1").fetchone()
+            found = con.execute(
+                f"SELECT contract FROM ({held}) INNER JOIN protected_unit USING (id) LIMIT 1"
+            ).fetchone()
             if found:
                 problem = f"column {column} holds an id that contract {found[0]} protects"
                 raise PublicationError(dataset, "personal_id_published", problem)
@@ -111,17 +115,23 @@ def _register_zones(con: duckdb.DuckDBPyConnection, resolution: int) -> None:
 
     cells = [row[0] for row in con.execute("SELECT DISTINCT h3_cell FROM energy.meter ORDER BY 1").fetchall()]
     fine = [cell for cell in cells if cell and h3.get_resolution(cell) >= resolution]
-    table = pa.table({
-        "h3_cell": pa.array(fine, pa.string()),
-        "zone": pa.array([h3.cell_to_parent(cell, resolution) for cell in fine], pa.string()),
-    })
+    table = pa.table(
+        {
+            "h3_cell": pa.array(fine, pa.string()),
+            "zone": pa.array([h3.cell_to_parent(cell, resolution) for cell in fine], pa.string()),
+        }
+    )
     con.register("cell_zone_arrow", table)
     con.execute("CREATE OR REPLACE TEMP TABLE cell_zone AS SELECT * FROM cell_zone_arrow")
     con.unregister("cell_zone_arrow")
 
 
 def _register_minimum(
-    con: duckdb.DuckDBPyConnection, dataset: str, contracts: tuple[Contract, ...], policy: str, length_days: int
+    con: duckdb.DuckDBPyConnection,
+    dataset: str,
+    contracts: tuple[Contract, ...],
+    policy: str,
+    length_days: int,
 ) -> None:
     """Leave the strictest minimum of each direction in `minimum`."""
     con.execute("CREATE OR REPLACE TEMP TABLE minimum (direction VARCHAR, units INTEGER)")
@@ -135,7 +145,9 @@ def _register_minimum(
 
 def _tables_with_units(con: duckdb.DuckDBPyConnection, contract: Contract) -> list[str]:
     unit = contract.terms.protected_unit
-    query = "SELECT DISTINCT schema_name, table_name FROM duckdb_columns() WHERE column_name = ? AND NOT internal"
+    query = (
+        "SELECT DISTINCT schema_name, table_name FROM duckdb_columns() WHERE column_name = ? AND NOT internal"
+    )
     if unit is None:
         return []
     present = {f"{schema}.{table}" for schema, table in con.execute(query, [unit]).fetchall()}

@@ -1,14 +1,14 @@
 -- The staged energy file against the lake, by another route than the one that made it.
 -- grain: one row a published cell that breaks a rule. units: Wh.
 -- Reads staged(zone, direction, day, energy_wh, obs_status, conf_status), cell_zone(h3_cell, zone) and
--- minimum(direction, units). parameters: $feeds, $registers, $first, $last, $zone, $minimum_day_pct,
--- $p_percent.
+-- minimum(direction, units). variables: feeds, registers, first, last, zone, minimum_day_pct,
+-- p_percent.
 WITH published_day AS (SELECT DISTINCT day FROM staged),
 
 bounds AS (
     SELECT
-        coalesce($first, min(day)) AS first_day,
-        coalesce($last, max(day)) AS last_day
+        coalesce(getvariable('first')::DATE, min(day)) AS first_day,
+        coalesce(getvariable('last')::DATE, max(day)) AS last_day
     FROM published_day
 ),
 
@@ -16,11 +16,11 @@ slot AS (
     SELECT
         reading.meter_id,
         reading.direction,
-        timezone($zone, reading.start_at)::DATE AS day,
+        timezone(getvariable('zone'), reading.start_at)::DATE AS day,
         reading.energy_wh,
         reading.duration_s
     FROM energy.reading
-    WHERE list_contains($feeds, reading.feed)
+    WHERE list_contains(getvariable('feeds'), reading.feed)
 ),
 
 meter_day AS (
@@ -45,9 +45,16 @@ served AS (
     INNER JOIN cell_zone ON meter.h3_cell = cell_zone.h3_cell
     CROSS JOIN bounds
     WHERE
-        list_contains($registers, meter.feed)
+        list_contains(getvariable('registers'), meter.feed)
         AND NOT coalesce(meter.commissioned_on > bounds.first_day, FALSE)
         AND NOT coalesce(meter.retired_on <= bounds.last_day, FALSE)
+),
+
+pair AS (
+    SELECT DISTINCT
+        meter_id,
+        direction
+    FROM meter_day
 ),
 
 short AS (
@@ -55,7 +62,7 @@ short AS (
     SELECT
         pair.meter_id,
         pair.direction
-    FROM (SELECT DISTINCT meter_id, direction FROM meter_day) AS pair
+    FROM pair
     CROSS JOIN published_day
     LEFT JOIN meter_day
         ON
@@ -66,10 +73,10 @@ short AS (
     HAVING
         bool_or(
             coalesce(meter_day.covered_s, 0) * 100
-            < $minimum_day_pct * date_diff(
+            < getvariable('minimum_day_pct') * date_diff(
                 'second',
-                timezone($zone, published_day.day::TIMESTAMP),
-                timezone($zone, (published_day.day + 1)::TIMESTAMP)
+                timezone(getvariable('zone'), published_day.day::TIMESTAMP),
+                timezone(getvariable('zone'), (published_day.day + 1)::TIMESTAMP)
             )
         )
 ),
@@ -106,6 +113,14 @@ cell AS (
     GROUP BY zone, direction, day
 ),
 
+insider AS (
+    SELECT DISTINCT
+        zone,
+        direction,
+        contributor
+    FROM member
+),
+
 residual AS (
     -- what one contributor is left with after its own meters, where others remain
     SELECT
@@ -113,9 +128,11 @@ residual AS (
         member.direction,
         member.day,
         insider.contributor,
-        sum((member.energy_wh <> 0)::INTEGER) AS active
+        sum((member.energy_wh <> 0)::INTEGER) AS active,
+        sum(member.energy_wh) AS total,
+        list_reverse_sort(list(member.energy_wh)) AS amounts
     FROM member
-    INNER JOIN (SELECT DISTINCT zone, direction, contributor FROM member) AS insider
+    INNER JOIN insider
         ON
             member.zone = insider.zone
             AND member.direction = insider.direction
@@ -130,7 +147,10 @@ thin AS (
         residual.day
     FROM residual
     INNER JOIN minimum ON residual.direction = minimum.direction
-    WHERE residual.active < minimum.units
+    WHERE
+        residual.active < minimum.units
+        OR 100 * (residual.total - residual.amounts[1] - coalesce(residual.amounts[2], 0))
+        < getvariable('p_percent')::DECIMAL(9, 4) * residual.amounts[1]
 )
 
 SELECT
@@ -142,7 +162,7 @@ SELECT
         WHEN cell.total <> staged.energy_wh OR staged.energy_wh IS NULL THEN 'value_differs'
         WHEN cell.active < minimum.units AND NOT (cell.active = 0 AND cell.registered >= minimum.units)
             THEN 'too_few_units'
-        WHEN cell.total > 0 AND 100 * cell.remainder < $p_percent::DECIMAL(9, 4) * cell.largest
+        WHEN cell.total > 0 AND 100 * cell.remainder < getvariable('p_percent')::DECIMAL(9, 4) * cell.largest
             THEN 'one_unit_too_close'
         WHEN thin.zone IS NOT NULL THEN 'too_few_units_left_for_an_insider'
     END AS rule

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.resources import files
-from typing import Any
 
 import duckdb
 
@@ -20,6 +19,7 @@ from publishing.disclosure.policy import Thresholds, thresholds_for
 from publishing.disclosure.primary import judge_cells
 from publishing.errors import PublicationError
 from publishing.terms import Offer, embargo_of, judge_measure
+from warehouse.models import Value, set_variables
 
 DIRECTIONS = ("consumption", "production")
 READINGS = "energy.reading"
@@ -34,7 +34,7 @@ class EnergyTask:
     aggregate: Aggregate
     contracts: tuple[Contract, ...]
     thresholds: Thresholds
-    parameters: Mapping[str, Any]
+    parameters: Mapping[str, Value]
     """Parameters of `member_day.sql`."""
     length_days: int
     """Days of the whole series that a reader can assemble."""
@@ -60,8 +60,8 @@ def prepare_energy(
         raise PublicationError(dataset.id, "unknown_source", f"needs feeds of {READINGS} and {METERS}")
     judge_measure(dataset, "energy_wh", readings)
     contracts = tuple({o.contract.id: o.contract for o in (*readings, *meters)}.values())
-    parameters = _parameters(dataset, aggregate, readings, meters, zone, now)
-    length = _series_length(con, parameters)
+    parameters = _parameters(dataset, aggregate, readings, meters, zone=zone, now=now)
+    length = _series_length(con, aggregate, sorted({offer.contract.id for offer in readings}))
     thresholds = thresholds_for(
         dataset.id, aggregate.policy, contracts, directions=DIRECTIONS, length_days=length, environ=environ
     )
@@ -70,7 +70,8 @@ def prepare_energy(
 
 def collect_members(con: duckdb.DuckDBPyConnection, task: EnergyTask) -> None:
     """Leave the cohort's contributions in the temporary table `member_day` (Wh per meter and local day)."""
-    con.execute(f"CREATE OR REPLACE TEMP TABLE member_day AS {_sql('member_day')}", dict(task.parameters))
+    set_variables(con, task.parameters)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE member_day AS {_sql('member_day')}")
 
 
 def withhold_sensitive(con: duckdb.DuckDBPyConnection, task: EnergyTask) -> None:
@@ -80,7 +81,7 @@ def withhold_sensitive(con: duckdb.DuckDBPyConnection, task: EnergyTask) -> None
     """
     con.execute("CREATE OR REPLACE TEMP TABLE withheld (zone VARCHAR, direction VARCHAR)")
     for direction in DIRECTIONS:
-        con.execute("SET VARIABLE judged_direction = ?", [direction])
+        set_variables(con, {"judged_direction": direction})
         contributions = """
             SELECT zone || '|' || day::VARCHAR AS cell, unit, contributor, energy_wh AS amount
             FROM member_day WHERE direction = getvariable('judged_direction')
@@ -115,9 +116,10 @@ def _parameters(
     aggregate: Aggregate,
     readings: tuple[Offer, ...],
     meters: tuple[Offer, ...],
+    *,
     zone: str,
     now: datetime,
-) -> dict[str, Any]:
+) -> dict[str, Value]:
     span: tuple[date | None, date | None] = (None, None)
     if aggregate.span is not None:
         span = (aggregate.span.first, aggregate.span.last)
@@ -134,12 +136,12 @@ def _parameters(
     }
 
 
-def _series_length(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) -> int:
+def _series_length(con: duckdb.DuckDBPyConnection, aggregate: Aggregate, feeds: list[str]) -> int:
     """Days of the whole series a reader can assemble: the declared span, or what the lake holds."""
-    if parameters["first"] is not None:
-        return int((parameters["last"] - parameters["first"]).days) + 1
+    if aggregate.span is not None:
+        return (aggregate.span.last - aggregate.span.first).days + 1
     query = "SELECT count(DISTINCT period) FROM energy.reading WHERE list_contains(?, feed)"
-    row = con.execute(query, [parameters["feeds"]]).fetchone()
+    row = con.execute(query, [feeds]).fetchone()
     return int(row[0]) if row else 0
 
 

@@ -1,26 +1,26 @@
 -- What each member of the frozen cohort contributes to each cell.
 -- grain: meter x direction x published local day. units: energy_wh in Wh.
 -- cohort: meters in service over the whole span by the register, whose accepted readings cover at least
--- $minimum_day_pct of every published day; a meter short on one day is out on all of them, or two days
+-- minimum_day_pct of every published day; a meter short on one day is out on all of them, or two days
 -- would differ by one household. A published day is one that every readings feed delivered.
--- parameters: $feeds, $registers (feed ids), $first, $last (span, inclusive; NULL = what was delivered),
--- $zone, $now, $embargo_s, $resolution, $minimum_day_pct.
+-- variables: feeds, registers (feed ids), first, last (span, inclusive; NULL = what was delivered),
+-- zone, now, embargo_s, resolution, minimum_day_pct.
 -- source: DISCLOSURE rules 3.6.5 (frozen membership) and 2.6 (consumption and production apart).
 WITH delivered AS (
     SELECT period AS day
     FROM energy.reading
     WHERE
-        list_contains($feeds, feed)
-        AND period BETWEEN coalesce($first, period) AND coalesce($last, period)
-        AND local_midnight(period + 1, $zone) + to_seconds($embargo_s) <= $now
+        list_contains(getvariable('feeds'), feed)
+        AND period BETWEEN coalesce(getvariable('first')::DATE, period) AND coalesce(getvariable('last')::DATE, period)
+        AND local_midnight(period + 1, getvariable('zone')) + to_seconds(getvariable('embargo_s')) <= getvariable('now')
     GROUP BY period
-    HAVING count(DISTINCT feed) = len($feeds)
+    HAVING count(DISTINCT feed) = len(getvariable('feeds'))
 ),
 
 span AS (
     SELECT
-        coalesce($first, min(day)) AS first_day,
-        coalesce($last, max(day)) AS last_day,
+        coalesce(getvariable('first')::DATE, min(day)) AS first_day,
+        coalesce(getvariable('last')::DATE, max(day)) AS last_day,
         count(*) AS days
     FROM delivered
 ),
@@ -31,10 +31,11 @@ daily AS (
         reading.direction,
         delivered.day,
         sum(reading.energy_wh) AS energy_wh,
-        100 * sum(reading.duration_s) >= $minimum_day_pct * day_seconds(delivered.day, $zone) AS is_whole
+        100 * sum(reading.duration_s)
+        >= getvariable('minimum_day_pct') * day_seconds(delivered.day, getvariable('zone')) AS is_whole
     FROM energy.reading
     INNER JOIN delivered ON reading.period = delivered.day
-    WHERE list_contains($feeds, reading.feed) AND reading.direction IN ('consumption', 'production')
+    WHERE list_contains(getvariable('feeds'), reading.feed) AND reading.direction IN ('consumption', 'production')
     GROUP BY reading.meter_id, reading.direction, delivered.day
 ),
 
@@ -52,11 +53,11 @@ in_service AS (
         meter.meter_id,
         meter.contributor,
         meter.has_production,
-        h3_parent(meter.h3_cell, $resolution) AS zone
+        h3_parent(meter.h3_cell, getvariable('resolution')) AS zone
     FROM energy.meter
     CROSS JOIN span
     WHERE
-        list_contains($registers, meter.feed)
+        list_contains(getvariable('registers'), meter.feed)
         AND coalesce(meter.commissioned_on <= span.first_day, TRUE)
         AND coalesce(meter.retired_on > span.last_day, TRUE)
 )

@@ -118,7 +118,9 @@ def _strictest_minimum(
 def _refuse_demo_on_real_data(dataset: str, contracts: tuple[Contract, ...]) -> None:
     for contract in contracts:
         if not contract.origin_note:
-            problem = f"contract {contract.id} does not say that its data were measured elsewhere and relocated"
+            problem = (
+                f"contract {contract.id} does not say that its data were measured elsewhere and relocated"
+            )
             raise PublicationError(dataset, "policy_not_for_this", problem)
 
 
@@ -131,7 +133,9 @@ def _secret_p(dataset: str, preset: Preset, environ: Mapping[str, str]) -> Decim
         path = Path(environ[FILE_VARIABLE])
         text = path.read_text(encoding="utf-8") if path.is_file() else None
     if not text:
-        problem = f"personal aggregates need the pool's secret p: set {P_VARIABLE}, or {FILE_VARIABLE} to its file"
+        problem = (
+            f"personal aggregates need the pool's secret p: set {P_VARIABLE}, or {FILE_VARIABLE} to its file"
+        )
         raise PublicationError(dataset, "secrets_missing", problem)
     try:
         value = Decimal(text.strip())

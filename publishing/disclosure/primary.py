@@ -11,6 +11,8 @@ from importlib.resources import files
 
 import duckdb
 
+from warehouse.models import set_variables
+
 
 def judge_cells(
     con: duckdb.DuckDBPyConnection, contributions: str, into: str, *, minimum_units: int, p_percent: Decimal
@@ -22,11 +24,9 @@ def judge_cells(
     are zero and fewer than `minimum_units` are registered, if its p% rule fails (total minus the two
     largest is below p % of the largest), or if any of that holds for what is left after one
     contributor's units while others remain. Columns: cell, is_sensitive, is_sensitive_outside,
-    is_sensitive_inside, active_units, upper_protection. Source: SDC Handbook 4.2.1; DISCLOSURE rules 2.2, 2.3, 2.5, 2.6.
+    is_sensitive_inside, active_units, upper_protection. Source: Handbook on SDC, 2nd ed., 4.2.1.
     """
     rules = files("publishing").joinpath("disclosure", "primary.sql").read_text(encoding="utf-8")
     con.execute(f"CREATE OR REPLACE TEMP TABLE contribution AS {contributions}")
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {into} AS {rules}",
-        {"minimum_units": minimum_units, "p_percent": p_percent},
-    )
+    set_variables(con, {"minimum_units": minimum_units, "p_percent": str(p_percent)})
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {rules}")

@@ -1,7 +1,7 @@
 -- Primary rules: one row a cell with its sensitivity.
 -- grain: cell. Reads contribution(cell, unit, contributor, amount), one row a unit; a unit that appears
 -- several times in a cell is summed first. Amounts are judged on absolute values.
--- parameters: $minimum_units active units, $p_percent.
+-- variables: minimum_units active units, p_percent.
 -- source: Handbook on Statistical Disclosure Control, 2nd ed., 4.2.1 (minimum frequency, p% rule).
 WITH entity AS (
     SELECT
@@ -11,6 +11,13 @@ WITH entity AS (
         abs(sum(amount)) AS amount
     FROM contribution
     GROUP BY cell, unit
+),
+
+other AS (
+    SELECT DISTINCT
+        cell,
+        contributor
+    FROM entity
 ),
 
 scope AS (
@@ -28,7 +35,7 @@ scope AS (
         entity.unit,
         entity.amount
     FROM entity
-    INNER JOIN (SELECT DISTINCT cell, contributor FROM entity) AS other
+    INNER JOIN other
         ON entity.cell = other.cell AND entity.contributor <> other.contributor
 ),
 
@@ -51,10 +58,12 @@ ruled AS (
         insider,
         registered,
         active,
-        CASE WHEN active = 0 THEN registered < $minimum_units ELSE active < $minimum_units END AS is_few,
+        CASE
+            WHEN active = 0 THEN registered < getvariable('minimum_units') ELSE active < getvariable('minimum_units')
+        END AS is_few,
         total > 0
-        AND 100 * (total - largest - second) < $p_percent::DECIMAL(9, 4) * largest AS is_concentrated,
-        greatest(0, $p_percent::DECIMAL(9, 4) * largest / 100 - (total - largest - second)) AS protection
+        AND 100 * (total - largest - second) < getvariable('p_percent')::DECIMAL(9, 4) * largest AS is_concentrated,
+        greatest(0, getvariable('p_percent')::DECIMAL(9, 4) * largest / 100 - (total - largest - second)) AS protection
     FROM judged
 )
 

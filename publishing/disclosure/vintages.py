@@ -6,6 +6,7 @@ Sealed files are as personal as the readings: they lie beside the lake, never be
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -14,6 +15,7 @@ from contracts.layout import Home
 from publishing.disclosure.energy import DIRECTIONS, EnergyTask, hide_cells
 from publishing.disclosure.primary import judge_cells
 from publishing.errors import PublicationError
+from warehouse.models import set_variables
 from warehouse.quoting import literal
 
 
@@ -29,11 +31,14 @@ def withhold_revisions(con: duckdb.DuckDBPyConnection, task: EnergyTask, home: H
     delta cell; it must satisfy the same rules as any cell, or the correction would tell one household's
     value. Adds to `withheld`; reads `member_day`.
     """
-    for sealed in sorted(sealed_folder(home, task.dataset.id).glob("*.parquet")):
+    changes = files("publishing").joinpath("disclosure", "delta.sql").read_text(encoding="utf-8")
+    for record in sorted(sealed_folder(home, task.dataset.id).glob("*.parquet")):
+        con.execute(f"CREATE OR REPLACE TEMP TABLE sealed AS FROM read_parquet({literal(str(record))})")
         for direction in DIRECTIONS:
+            set_variables(con, {"judged_direction": direction})
             judge_cells(
                 con,
-                _changed_contributions(sealed, direction),
+                changes,
                 "verdict_of_delta",
                 minimum_units=task.thresholds.minimum_units[direction],
                 p_percent=task.thresholds.p_percent,
@@ -41,7 +46,9 @@ def withhold_revisions(con: duckdb.DuckDBPyConnection, task: EnergyTask, home: H
             hide_cells(con, "SELECT cell FROM verdict_of_delta WHERE is_sensitive", direction)
 
 
-def seal_members(con: duckdb.DuckDBPyConnection, home: Home, dataset: str, file_sha256: str, staged: Path) -> None:
+def seal_members(
+    con: duckdb.DuckDBPyConnection, home: Home, dataset: str, file_sha256: str, staged: Path
+) -> None:
     """Keep who contributed what to a staged file, before the file can be seen by anyone."""
     folder = sealed_folder(home, dataset)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -73,26 +80,3 @@ def require_sealed(home: Home, dataset: str, published: dict[str, str]) -> None:
         if not (sealed_folder(home, dataset) / f"{digest}.parquet").is_file():
             problem = f"version {version} was published, but the sealed record of its members is gone"
             raise PublicationError(dataset, "sealed_record_missing", problem)
-
-
-def _changed_contributions(sealed: Path, direction: str) -> str:
-    """SELECT of the changes per cell that the sealed version published: unit and absolute difference."""
-    return f"""
-        WITH before AS (
-            SELECT * FROM read_parquet({literal(str(sealed))})
-            WHERE is_published AND direction = {literal(direction)}
-        ),
-        now AS (
-            SELECT member_day.* FROM member_day
-            WHERE direction = {literal(direction)}
-                AND EXISTS (SELECT 1 FROM before WHERE before.zone = member_day.zone AND before.day = member_day.day)
-        )
-        SELECT
-            coalesce(now.zone, before.zone) || '|' || coalesce(now.day, before.day)::VARCHAR AS cell,
-            coalesce(now.unit, before.unit) AS unit,
-            coalesce(now.contributor, before.contributor) AS contributor,
-            abs(coalesce(now.energy_wh, 0) - coalesce(before.energy_wh, 0)) AS amount
-        FROM now
-        FULL OUTER JOIN before ON now.zone = before.zone AND now.day = before.day AND now.unit = before.unit
-        WHERE coalesce(now.energy_wh, 0) <> coalesce(before.energy_wh, 0)
-    """

@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import lakes
+
 from contracts.layout import Home
 from publishing.publish import Publication, publish
 

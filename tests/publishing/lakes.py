@@ -23,8 +23,24 @@ POOL = ROOT / "pools" / "porto-alegre"
 FEEDS = POOL / "feeds"
 RECEIVED = datetime(2019, 6, 10, 9, tzinfo=UTC)
 GTFS = ("agency", "stops", "routes", "trips", "stop_times", "calendar", "calendar_dates")
-SINGULAR = {"stops": "stop", "routes": "route", "trips": "trip", "stop_times": "stop_time", "calendar_dates": "calendar_date"}
-NAMESPACED = {"agency_id", "stop_id", "route_id", "trip_id", "service_id", "shape_id", "parent_station", "zone_id", "block_id"}
+SINGULAR = {
+    "stops": "stop",
+    "routes": "route",
+    "trips": "trip",
+    "stop_times": "stop_time",
+    "calendar_dates": "calendar_date",
+}
+NAMESPACED = {
+    "agency_id",
+    "stop_id",
+    "route_id",
+    "trip_id",
+    "service_id",
+    "shape_id",
+    "parent_station",
+    "zone_id",
+    "block_id",
+}
 
 
 @dataclass
@@ -57,25 +73,51 @@ def empty_lake(path: str = ":memory:") -> PlainLake:
     return PlainLake(con)
 
 
-def add_verdict(lake: PlainLake, contract: Contract, period: str | None, rows: int, salt: str = "") -> Verdict:
+def add_verdict(
+    lake: PlainLake, contract: Contract, period: str | None, rows: int, salt: str = ""
+) -> Verdict:
     digest = hashlib.sha256(f"{contract.id}/{period}/{salt}".encode()).hexdigest()
     verdict = Verdict(
         arrival=Arrival(
-            delivery_id=digest[:16], contributor=contract.contributor, feed=contract.id, period=period,
-            sha256=digest, size=1, source="test", received_at=RECEIVED,
+            delivery_id=digest[:16],
+            contributor=contract.contributor,
+            feed=contract.id,
+            period=period,
+            sha256=digest,
+            size=1,
+            source="test",
+            received_at=RECEIVED,
         ),
-        contract_version=contract.version, contract_digest=contract.digest, reference_digest="0",
-        engine_version="0", status=Status.ACCEPTED, rows_landed=rows, rows_accepted=rows, rows_quarantined=0,
+        contract_version=contract.version,
+        contract_digest=contract.digest,
+        reference_digest="0",
+        engine_version="0",
+        status=Status.ACCEPTED,
+        rows_landed=rows,
+        rows_accepted=rows,
+        rows_quarantined=0,
     )
     lake.con.execute(
         "INSERT INTO pool.delivery SELECT ?, ?, ?, ?, ?, 'accepted', ?, ?, 0, ?"
         " WHERE NOT EXISTS (SELECT 1 FROM pool.delivery WHERE delivery_id = ?)",
-        [contract.contributor, contract.id, digest[:16], period, RECEIVED, rows, rows, contract.version, digest[:16]],
+        [
+            contract.contributor,
+            contract.id,
+            digest[:16],
+            period,
+            RECEIVED,
+            rows,
+            rows,
+            contract.version,
+            digest[:16],
+        ],
     )
     return verdict
 
 
-def add_rows(lake: PlainLake, contract: Contract, table: str, select: str, period: str | None = None, salt: str = "") -> Verdict:
+def add_rows(
+    lake: PlainLake, contract: Contract, table: str, select: str, period: str | None = None, salt: str = ""
+) -> Verdict:
     """Append `select` (contract columns by name) to the lake's table, namespaced and stamped as the loader does."""
     verdict = add_verdict(lake, contract, period, 0, salt)
     model = contract.table(table)
@@ -85,7 +127,7 @@ def add_rows(lake: PlainLake, contract: Contract, table: str, select: str, perio
         value = f'"{column.name}"' if column.name in present else "NULL"
         if column.is_namespaced and column.name in present:
             value = f"'{contract.contributor}:' || nullif({value}::VARCHAR, '')"
-        parts.append(f"({value})::{column.physical_type} AS \"{column.name}\"")
+        parts.append(f'({value})::{column.physical_type} AS "{column.name}"')
     stamp = f"'{contract.contributor}' AS contributor, '{contract.id}' AS feed, '{verdict.arrival.delivery_id}' AS delivery_id"
     if contract.delivery.mode is DeliveryMode.PERIODIC:
         stamp += f", '{period}'::DATE AS period"
@@ -130,7 +172,15 @@ def fill_waste(lake: PlainLake, pool: Pool, days: list[str]) -> list[Verdict]:
             " (j->>'$.location.value.coordinates[1]')::DOUBLE AS lat"
             f" FROM (SELECT json AS j FROM read_json_objects('{path}', format='array'))"
         )
-        verdicts.append(add_rows(lake, contract, "fill_observation", f"SELECT * FROM ({select}) WHERE fill_level BETWEEN 0 AND 1", day))
+        verdicts.append(
+            add_rows(
+                lake,
+                contract,
+                "fill_observation",
+                f"SELECT * FROM ({select}) WHERE fill_level BETWEEN 0 AND 1",
+                day,
+            )
+        )
     return verdicts
 
 
@@ -148,7 +198,9 @@ def fill_mobility(lake: PlainLake, pool: Pool, scratch: Path) -> list[Verdict]:
         for name in GTFS:
             path = folder / f"{name}.txt"
             if path.exists():
-                verdicts.append(add_rows(lake, pool.contract(feed), SINGULAR.get(name, name), _gtfs_select(lake, path)))
+                verdicts.append(
+                    add_rows(lake, pool.contract(feed), SINGULAR.get(name, name), _gtfs_select(lake, path))
+                )
     return list({v.arrival.delivery_id: v for v in verdicts}.values())
 
 
@@ -158,13 +210,15 @@ def _gtfs_select(lake: PlainLake, path: Path) -> str:
     parts = []
     for name in names:
         clean = name.strip()
-        value = f'nullif(trim("{name}"), \'\')'
+        value = f"nullif(trim(\"{name}\"), '')"
         if clean in ("start_date", "end_date", "date"):
             value = f"strptime({value}, '%Y%m%d')::DATE"
         parts.append(f'{value} AS "{clean}"')
         if clean in ("arrival_time", "departure_time"):
             clock = f"string_split({value}, ':')"
-            parts.append(f"{clock}[1]::INTEGER * 3600 + {clock}[2]::INTEGER * 60 + {clock}[3]::INTEGER AS {clean[:-5]}_s")
+            parts.append(
+                f"{clock}[1]::INTEGER * 3600 + {clock}[2]::INTEGER * 60 + {clock}[3]::INTEGER AS {clean[:-5]}_s"
+            )
     return f"SELECT {', '.join(parts)} FROM {source}"
 
 
@@ -175,7 +229,9 @@ def fill_indicators(lake: PlainLake, pool: Pool, scratch: Path) -> None:
     empty = (ROOT / "warehouse" / "indicators" / "value.sql").read_text(encoding="utf-8")
     lake.con.execute(f"CREATE TABLE indicator.value AS {empty}")
     write_definitions(lake.con, pool_definitions(pool), scratch / "definition.parquet")
-    lake.con.execute(f"CREATE TABLE indicator.definition AS FROM read_parquet('{scratch / 'definition.parquet'}')")
+    lake.con.execute(
+        f"CREATE TABLE indicator.definition AS FROM read_parquet('{scratch / 'definition.parquet'}')"
+    )
     rows = [
         ("active_trips", "territory", "porto-alegre", "2019-05-15", 3623.0),
         ("low_fill_visit_share", "territory", "porto-alegre", "2019-05-15", 0.25),

@@ -6,21 +6,32 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+
 from publishing.disclosure.audit import audit_energy, audit_identities
 from publishing.errors import PublicationError
 
 ENERGY = "energy-by-zone-day/energy-by-zone-day.parquet"
 PARAMETERS = {
-    "feeds": ["enerflux-readings"], "registers": ["enerflux-meters"], "first": date(2019, 5, 13), "last": date(2019, 6, 9),
-    "zone": "America/Sao_Paulo", "resolution": 7, "minimum_day_pct": 90,
+    "feeds": ["enerflux-readings"],
+    "registers": ["enerflux-meters"],
+    "first": date(2019, 5, 13),
+    "last": date(2019, 6, 9),
+    "zone": "America/Sao_Paulo",
+    "minimum_day_pct": 90,
 }
 
 
 def audit(lake, pool, staged, p_percent="10"):
     audit_energy(
-        lake.cursor(), "energy-by-zone-day", staged,
-        contracts=[c for c in pool.contracts if c.domain == "energy"], policy="demo", length_days=28,
-        p_percent=Decimal(p_percent), parameters=PARAMETERS,
+        lake.cursor(),
+        "energy-by-zone-day",
+        staged,
+        contracts=[c for c in pool.contracts if c.domain == "energy"],
+        policy="demo",
+        length_days=28,
+        p_percent=Decimal(p_percent),
+        resolution=7,
+        parameters=PARAMETERS,
     )
 
 
@@ -39,7 +50,10 @@ def test_the_published_file_passes(pool, filled, published):
 @pytest.mark.parametrize(
     ("rule", "select"),
     [
-        ("value_differs", "SELECT * REPLACE (energy_wh + 1 AS energy_wh) FROM honest WHERE energy_wh IS NOT NULL"),
+        (
+            "value_differs",
+            "SELECT * REPLACE (energy_wh + 1 AS energy_wh) FROM honest WHERE energy_wh IS NOT NULL",
+        ),
         ("hidden_row_has_a_value", "SELECT * REPLACE (coalesce(energy_wh, 5) AS energy_wh) FROM honest"),
         ("unknown_status", "SELECT * REPLACE ('O' AS conf_status) FROM honest WHERE conf_status = 'F'"),
         ("columns beside the cell", "SELECT *, 12 AS n FROM honest"),
@@ -49,7 +63,10 @@ def test_the_published_file_passes(pool, filled, published):
             " CASE WHEN day = '2019-05-14' THEN 'Q' ELSE obs_status END AS obs_status,"
             " CASE WHEN day = '2019-05-14' THEN 'C' ELSE conf_status END AS conf_status) FROM honest",
         ),
-        ("status_changes_over_the_days", "SELECT * FROM honest WHERE NOT (day = '2019-05-14' AND conf_status = 'F')"),
+        (
+            "status_changes_over_the_days",
+            "SELECT * FROM honest WHERE NOT (day = '2019-05-14' AND conf_status = 'F')",
+        ),
     ],
 )
 def test_a_file_that_tells_too_much_fails(pool, filled, published, tmp_path, rule, select):
@@ -62,7 +79,9 @@ def test_unhiding_any_withheld_zone_fails(pool, filled, published, tmp_path):
     lake = filled[0]
     con = lake.cursor()
     con.execute(f"CREATE TEMP TABLE f AS SELECT * FROM read_parquet('{published.path / ENERGY}')")
-    hidden = con.execute("SELECT DISTINCT zone, direction FROM f WHERE conf_status = 'C' ORDER BY ALL").fetchall()
+    hidden = con.execute(
+        "SELECT DISTINCT zone, direction FROM f WHERE conf_status = 'C' ORDER BY ALL"
+    ).fetchall()
     assert len(hidden) > 20
     for zone, direction in hidden[::5]:
         path = tmp_path / "unhidden.parquet"
@@ -87,7 +106,8 @@ def test_a_stricter_p_fails_what_a_looser_one_let_through(pool, filled, publishe
 def test_a_stricter_contract_fails_what_a_looser_one_let_through(pool, filled, published):
     strict = [
         c.model_copy(update={"terms": c.terms.model_copy(update={"minimum_units": 15})})
-        for c in pool.contracts if c.domain == "energy"
+        for c in pool.contracts
+        if c.domain == "energy"
     ]
     with pytest.raises(PublicationError, match="too_few_units"):
         audit(filled[0], pool.model_copy(update={"contracts": tuple(strict)}), published.path / ENERGY)

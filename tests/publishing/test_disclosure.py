@@ -11,9 +11,10 @@ import duckdb
 import h3
 import lakes
 import pytest
-from contracts.layout import Home
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from contracts.layout import Home
 from publishing.disclosure.policy import known_presets, preset_minimum, thresholds_for
 from publishing.disclosure.primary import judge_cells
 from publishing.errors import PublicationError
@@ -35,7 +36,9 @@ def judge(rows, minimum_units, p_percent):
     con = duckdb.connect()
     con.execute("CREATE TABLE given (cell VARCHAR, unit VARCHAR, contributor VARCHAR, amount DECIMAL(18, 3))")
     con.executemany("INSERT INTO given VALUES (?, ?, ?, ?)", rows)
-    judge_cells(con, "SELECT * FROM given", "verdict", minimum_units=minimum_units, p_percent=Decimal(p_percent))
+    judge_cells(
+        con, "SELECT * FROM given", "verdict", minimum_units=minimum_units, p_percent=Decimal(p_percent)
+    )
     found = con.execute("SELECT * FROM verdict").fetchall()
     names = [row[0] for row in con.execute("DESCRIBE verdict").fetchall()]
     return {row[0]: dict(zip(names, row, strict=True)) for row in found}
@@ -43,16 +46,21 @@ def judge(rows, minimum_units, p_percent):
 
 def test_minimum_and_p_rules_agree_with_the_handbook():
     expected = [
-        case for case in shared("t1_expected.csv")
+        case
+        for case in shared("t1_expected.csv")
         if case["rule"] in ("min", "p") and case["level"] in ("unit", "contributor")
     ]
     contributions = shared("t1_contributions.csv")
     assert len(expected) >= 14
     for case in expected:
         level = case["level"]
-        rows = [(r["cell"], r[level], r[level], r["value"]) for r in contributions if r["cell"] == case["cell"]]
+        rows = [
+            (r["cell"], r[level], r[level], r["value"]) for r in contributions if r["cell"] == case["cell"]
+        ]
         number = case["parameters"].split()[0].split("=")[1]
-        found = judge(rows, int(number) if case["rule"] == "min" else 0, number if case["rule"] == "p" else "0")
+        found = judge(
+            rows, int(number) if case["rule"] == "min" else 0, number if case["rule"] == "p" else "0"
+        )
         cell = found[case["cell"]]
         assert cell["is_sensitive_outside"] == (case["sensitive"] == "1"), case
         if case["rule"] == "p" and case["protection_upper"]:
@@ -63,7 +71,8 @@ def test_a_contributor_cannot_subtract_its_own_meters():
     case = next(c for c in shared("t1_expected.csv") if c["rule"] == "residual min")
     rows = [
         (r["cell"], r["unit"], r["contributor"], r["value"])
-        for r in shared("t1_contributions.csv") if r["cell"] == case["cell"]
+        for r in shared("t1_contributions.csv")
+        if r["cell"] == case["cell"]
     ]
     cell = judge(rows, 11, "0")[case["cell"]]
     assert not cell["is_sensitive_outside"]
@@ -101,9 +110,14 @@ def test_no_one_in_a_cell_that_passes_can_estimate_another_within_p(values, mini
 
 
 def read_energy(path):
-    return duckdb.connect().execute(
-        "SELECT zone, direction, day, energy_wh, obs_status, conf_status FROM read_parquet(?)", [str(path / ENERGY)]
-    ).fetchall()
+    return (
+        duckdb.connect()
+        .execute(
+            "SELECT zone, direction, day, energy_wh, obs_status, conf_status FROM read_parquet(?)",
+            [str(path / ENERGY)],
+        )
+        .fetchall()
+    )
 
 
 def members_in_the_lake(lake):
@@ -161,7 +175,8 @@ def test_no_subtraction_of_published_tables_leaves_fewer_than_ten_meters(publish
         members[zone, direction, day].add(meter)
     cells = {
         (zone, direction, day): frozenset(members[zone, direction, day])
-        for zone, direction, day, _, _, conf in read_energy(published.path) if conf == "F"
+        for zone, direction, day, _, _, conf in read_energy(published.path)
+        if conf == "F"
     }
     rollups = dict(cells)
     for direction, day in {key[1:] for key in cells}:
@@ -180,23 +195,32 @@ def test_no_other_published_table_says_anything_about_meters(published, filled):
     data = str(published.path / "data-quality" / "data-quality.parquet")
     counts = con.execute(
         "SELECT feed, count(rows_landed) + count(rows_accepted) + count(rows_quarantined) FROM read_parquet(?)"
-        " GROUP BY feed", [data],
+        " GROUP BY feed",
+        [data],
     ).fetchall()
     assert {feed for feed, counted in counts if counted == 0} == {"enerflux-meters", "enerflux-readings"}
     values = str(published.path / "indicators" / "indicators.parquet")
-    rows = con.execute("SELECT indicator, zone, period_start::VARCHAR FROM read_parquet(?)", [values]).fetchall()
+    rows = con.execute(
+        "SELECT indicator, zone, period_start::VARCHAR FROM read_parquet(?)", [values]
+    ).fetchall()
     assert ("active_trips", "porto-alegre", "2019-05-15") in rows
     assert ("quarantine_rate", "velia-bins", "2019-05-15") in rows
     assert not [row for row in rows if row[0].startswith("energy")]
     assert not [row for row in rows if row[0] == "quarantine_rate" and row[1] != "velia-bins"]
     for path in published.path.glob("*/*.parquet"):
         if path.parent.name not in ("energy-by-zone-day", "data-quality", "indicator-definitions"):
-            names = [row[0] for row in con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()]
+            names = [
+                row[0]
+                for row in con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+            ]
             assert not {"energy_wh", "power_w", "meter_id"} & set(names)
 
 
 def test_no_meter_id_is_in_any_published_byte(published, filled):
-    meters = [row[0].split(":")[1] for row in filled[0].cursor().execute("SELECT meter_id FROM energy.meter").fetchall()]
+    meters = [
+        row[0].split(":")[1]
+        for row in filled[0].cursor().execute("SELECT meter_id FROM energy.meter").fetchall()
+    ]
     for path in published.path.rglob("*"):
         if path.is_file():
             data = path.read_bytes()
@@ -207,22 +231,31 @@ def small_pool_lake(pool, meters=12, days=("2019-05-13", "2019-05-14"), changed=
     """A lake of one hexagon with `meters` equal households; `changed` replaces what some used on day one."""
     lake = lakes.empty_lake()
     registry, readings = pool.contract("enerflux-meters"), pool.contract("enerflux-readings")
-    verdicts = [lakes.add_rows(
-        lake, registry, "meter",
-        f"SELECT printf('%014d', i) AS meter_id, '89a9012126bffff' AS h3_cell, 6 AS subscribed_power_kva, 'C5' AS segment,"
-        f" 'residential' AS customer_type, false AS has_production, DATE '2018-01-01' AS commissioned_on"
-        f" FROM range({meters}) AS t(i)",
-    )]
+    verdicts = [
+        lakes.add_rows(
+            lake,
+            registry,
+            "meter",
+            f"SELECT printf('%014d', i) AS meter_id, '89a9012126bffff' AS h3_cell, 6 AS subscribed_power_kva, 'C5' AS segment,"
+            f" 'residential' AS customer_type, false AS has_production, DATE '2018-01-01' AS commissioned_on"
+            f" FROM range({meters}) AS t(i)",
+        )
+    ]
     for day in days:
         energy = "100 + i"
         for meter, value in (changed or {}).items() if day == days[0] else ():
             energy = f"CASE WHEN i = {meter} THEN {value} ELSE {energy} END"
-        verdicts.append(lakes.add_rows(
-            lake, readings, "reading",
-            f"SELECT printf('%014d', i) AS meter_id, TIMESTAMPTZ '{day} 03:00:00+00' + to_minutes(30 * s) AS start_at,"
-            f" 'consumption' AS direction, 2 * ({energy}) AS power_w, 1800 AS duration_s, {energy} AS energy_wh"
-            f" FROM range({meters}) AS t(i), range(48) AS u(s)", day,
-        ))
+        verdicts.append(
+            lakes.add_rows(
+                lake,
+                readings,
+                "reading",
+                f"SELECT printf('%014d', i) AS meter_id, TIMESTAMPTZ '{day} 03:00:00+00' + to_minutes(30 * s) AS start_at,"
+                f" 'consumption' AS direction, 2 * ({energy}) AS power_w, 1800 AS duration_s, {energy} AS energy_wh"
+                f" FROM range({meters}) AS t(i), range(48) AS u(s)",
+                day,
+            )
+        )
     return lake, verdicts
 
 
@@ -261,7 +294,7 @@ def test_a_correction_of_all_meters_is_published(energy_pool, tmp_path):
     home = Home(tmp_path / "home")
     lake, verdicts = small_pool_lake(energy_pool)
     publish(lake, energy_pool, home, verdicts, code_version="t")
-    lake, verdicts = small_pool_lake(energy_pool, changed={meter: 200 for meter in range(12)})
+    lake, verdicts = small_pool_lake(energy_pool, changed=dict.fromkeys(range(12), 200))
     second = publish(lake, energy_pool, home, verdicts, code_version="t")
     assert ("consumption", "F") in statuses(second)
 
@@ -307,7 +340,9 @@ def test_a_real_pool_without_secrets_publishes_no_personal_aggregate(pool):
 
 def test_the_strictest_contract_sets_the_minimum(pool):
     contracts = [c for c in pool.contracts if c.domain == "energy"]
-    stricter = contracts[0].model_copy(update={"terms": contracts[0].terms.model_copy(update={"minimum_units": 25})})
+    stricter = contracts[0].model_copy(
+        update={"terms": contracts[0].terms.model_copy(update={"minimum_units": 25})}
+    )
     found = thresholds_for(
         "x", "demo", [stricter, *contracts[1:]], directions=("consumption",), length_days=28, environ={}
     )
@@ -320,7 +355,12 @@ def test_p_stands_in_no_published_file(energy_pool, tmp_path):
     lake, verdicts = small_pool_lake(energy_pool, meters=100)
     secret = "37.4189"
     done = publish(
-        lake, energy_pool, Home(tmp_path / "home"), verdicts, code_version="t", environ={"REGIE_DISCLOSURE_P": secret}
+        lake,
+        energy_pool,
+        Home(tmp_path / "home"),
+        verdicts,
+        code_version="t",
+        environ={"REGIE_DISCLOSURE_P": secret},
     )
     assert ("consumption", "F") in statuses(done)
     for path in done.path.rglob("*"):

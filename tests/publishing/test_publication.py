@@ -11,6 +11,7 @@ import warnings
 import duckdb
 import lakes
 import pytest
+
 from contracts.layout import Home
 from publishing.catalogue.rdf_files import dump_json
 from publishing.publish import publish
@@ -124,17 +125,19 @@ def test_every_column_is_described_in_both_languages(published):
 
 
 def test_the_catalogue_conforms_to_the_official_shapes(published):
-    from publishing.catalogue.shacl import find_violations
     from rdflib import Graph
+
+    from publishing.catalogue.shacl import find_violations
 
     for name, form in (("catalog.ttl", "turtle"), ("catalog.jsonld", "json-ld")):
         assert find_violations(Graph().parse(published.path / name, format=form)) == ()
 
 
 def test_the_shapes_do_find_what_is_wrong(published):
-    from publishing.catalogue.shacl import find_violations
     from rdflib import Graph
     from rdflib.namespace import DCAT, DCTERMS
+
+    from publishing.catalogue.shacl import find_violations
 
     graph = Graph().parse(published.path / "catalog.ttl", format="turtle")
     dataset = next(iter(graph.objects(None, DCAT.dataset)))
@@ -185,7 +188,9 @@ def test_catalogue_bytes_do_not_depend_on_the_hash_seed(published):
         subprocess.run(
             [sys.executable, "-c", program, str(published.path / "catalog.ttl")],
             env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(lakes.ROOT)},
-            check=True, capture_output=True, text=True,
+            check=True,
+            capture_output=True,
+            text=True,
         ).stdout
         for seed in ("1", "2")
     }
@@ -205,10 +210,16 @@ def test_the_manifest_names_every_file_and_delivery(published, filled):
     manifest = json.loads((published.path / "manifest.json").read_text())
     files = {file["path"]: file["sha256"] for d in manifest["datasets"] for file in d["files"]}
     for path in (*parquet_files(published), *published.path.glob("*/*.csv")):
-        assert files[path.relative_to(published.path).as_posix()] == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert (
+            files[path.relative_to(published.path).as_posix()]
+            == hashlib.sha256(path.read_bytes()).hexdigest()
+        )
     known = {v.arrival.delivery_id for v in filled[1]}
     assert {d["delivery_id"] for d in manifest["deliveries"]} <= known
-    assert {d["period"] for d in manifest["deliveries"] if d["feed"] == "velia-bins"} == {"2019-05-13", "2019-05-15"}
+    assert {d["period"] for d in manifest["deliveries"] if d["feed"] == "velia-bins"} == {
+        "2019-05-13",
+        "2019-05-15",
+    }
     assert dump_json(manifest) == (published.path / "manifest.json").read_bytes()
 
 

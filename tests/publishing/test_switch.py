@@ -9,10 +9,18 @@ import textwrap
 
 import lakes
 import pytest
+
 from contracts.layout import Home
 from publishing import publish as publishing
 from publishing.errors import PublicationError
-from publishing.switch import current_version, digest_tree, keep_version, name_version, stage_folder, switch_current
+from publishing.switch import (
+    current_version,
+    digest_tree,
+    keep_version,
+    name_version,
+    stage_folder,
+    switch_current,
+)
 
 
 @pytest.fixture
@@ -85,7 +93,14 @@ def test_the_switch_is_one_rename_so_that_a_reader_always_finds_a_version(tmp_pa
         version = name_version(digest_tree(staging))
         keep_version(home, staging, version)
         original = os.replace
-        monkeypatch.setattr(os, "replace", lambda a, b, original=original: (seen.append((home.published / "current").exists()), original(a, b)))
+        monkeypatch.setattr(
+            os,
+            "replace",
+            lambda a, b, original=original: (
+                seen.append((home.published / "current").exists()),
+                original(a, b),
+            ),
+        )
         assert switch_current(home, version)
         assert (home.published / "current" / "a.txt").read_text() == text
     assert not switch_current(home, version)

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import lakes
 import pytest
-from contracts.layout import Home
-from contracts.model import Openness
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from contracts.layout import Home
+from contracts.model import Openness
 from publishing.dataset import Dataset, load_catalogue, load_datasets
 from publishing.errors import PublicationError
 from publishing.licences import combine_licences
@@ -24,17 +25,28 @@ TEXT = {"fr": "a", "en": "a"}
 
 def dataset(select, columns=("container_id", "observed_at"), sources=("velia-bins",), **more):
     return Dataset(
-        id="asked", title=TEXT, description=TEXT, sources=sources, select=select, key=columns[:1], theme="ENVI",
+        id="asked",
+        title=TEXT,
+        description=TEXT,
+        sources=sources,
+        select=select,
+        key=columns[:1],
+        theme="ENVI",
         keywords={"fr": ("a",), "en": ("a",)},
-        columns=[{"name": name, "title": TEXT, "description": TEXT} for name in columns], **more,
+        columns=[{"name": name, "title": TEXT, "description": TEXT} for name in columns],
+        **more,
     )
 
 
 def with_openness(contract, openness):
     """The contract with another openness on named columns of its first table."""
     table = contract.tables[0]
-    columns = tuple(c.model_copy(update={"openness": openness.get(c.name, c.openness)}) for c in table.columns)
-    return contract.model_copy(update={"tables": (table.model_copy(update={"columns": columns}), *contract.tables[1:])})
+    columns = tuple(
+        c.model_copy(update={"openness": openness.get(c.name, c.openness)}) for c in table.columns
+    )
+    return contract.model_copy(
+        update={"tables": (table.model_copy(update={"columns": columns}), *contract.tables[1:])}
+    )
 
 
 def publish_asked(pool, asked, lake, verdicts, tmp_path, contracts=None, now=None):
@@ -80,7 +92,10 @@ def test_a_closed_column_is_refused_wherever_the_query_reads_it(pool, waste, tmp
         ("SELECT * FROM waste.fill_observation", "star_not_allowed"),
         ("SELECT container_id, observed_at FROM read_parquet('/etc/passwd')", "table_not_allowed"),
         ("SELECT container_id, observed_at FROM 'secret.csv'", "table_not_allowed"),
-        ("SELECT container_id, observed_at FROM waste.fill_observation; DROP TABLE waste.container", "not_one_select"),
+        (
+            "SELECT container_id, observed_at FROM waste.fill_observation; DROP TABLE waste.container",
+            "not_one_select",
+        ),
         ("COPY waste.fill_observation TO 'x.csv'", "not_one_select"),
         ("SELECT container_id, observed_at FROM waste.container_private", "table_not_allowed"),
         ("SELECT meter_id AS container_id, start_at AS observed_at FROM energy.reading", "table_not_allowed"),
@@ -140,7 +155,9 @@ def test_rows_leave_when_their_embargo_is_over_and_not_before(pool, waste, tmp_p
     for now, days in ((ends - timedelta(seconds=1), 1), (ends, 2)):
         done = publish_asked(pool, asked, *waste, tmp_path, now=now)
         path = str(done.path / "asked" / "asked.parquet")
-        found = duckdb.connect().execute("SELECT count(DISTINCT period) FROM read_parquet(?)", [path]).fetchone()
+        found = (
+            duckdb.connect().execute("SELECT count(DISTINCT period) FROM read_parquet(?)", [path]).fetchone()
+        )
         assert found == (days,)
 
 
@@ -174,13 +191,18 @@ def test_rows_of_a_rejected_or_unknown_delivery_stop_publication(pool, waste, tm
 )
 def test_the_combination_of_sources_decides_the_licence(pool, licences, result):
     contract = pool.contracts[0]
-    made = [contract.model_copy(update={"terms": contract.terms.model_copy(update={"licence": one})}) for one in licences]
+    made = [
+        contract.model_copy(update={"terms": contract.terms.model_copy(update={"licence": one})})
+        for one in licences
+    ]
     assert combine_licences("x", made).id == result
 
 
 def test_an_unknown_licence_is_an_error_before_anything_is_written(pool, waste, tmp_path):
     contract = pool.contract("velia-bins")
-    closed = contract.model_copy(update={"terms": contract.terms.model_copy(update={"licence": "CC-BY-NC-4.0"})})
+    closed = contract.model_copy(
+        update={"terms": contract.terms.model_copy(update={"licence": "CC-BY-NC-4.0"})}
+    )
     contracts = [closed if c.id == contract.id else c for c in pool.contracts]
     asked = dataset("SELECT container_id, observed_at FROM waste.fill_observation")
     with pytest.raises(PublicationError, match=r"licence_unknown.*velia-bins"):
