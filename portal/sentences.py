@@ -30,7 +30,6 @@ _FILE_RULES = (
     "wrong_unit",
     "wrong_decimal_mark",
     "wrong_date_format",
-    "unknown_column",
 )
 """Rules about the file itself, the most telling first."""
 _CAUSES = ("row_count", "wrong_period")

@@ -122,3 +122,15 @@ def test_one_silent_meter_is_singular(refuse, contract):
 
 def test_a_refusal_without_reason_given_is_still_a_sentence(refuse, contract):
     assert french(refuse(), contract) == "Livraison refusée."
+
+
+def test_what_spoils_nothing_is_never_the_first_thing_to_fix(contract, clean_day):
+    warnings = (
+        broken("unknown_column", column="note", severity=Severity.WARNING, outcome=Outcome.WARNING),
+        broken(
+            "mixed_case_recommended_field", failed_rows=9, severity=Severity.WARNING, outcome=Outcome.WARNING
+        ),
+        broken("invalid_color", failed_rows=2, severity=Severity.WARNING, outcome=Outcome.WARNING),
+    )
+    verdict = clean_day.model_copy(update={"status": Status.ACCEPTED_WITH_WARNINGS, "rules": warnings})
+    assert rank_problems(verdict, contract)[0].rule == "invalid_color"
