@@ -19,12 +19,12 @@ import pytest
 
 from connectors.formats import read_tables
 from contracts import gate, verdicts
-from contracts.gate import CheckCrashedError, judge
+from contracts.gate import CheckCrashedError, judge, status_of
 from contracts.layout import Home
-from contracts.model import Contract, DeliveryRule
+from contracts.model import Contract, DeliveryRule, Dimension, Severity
 from contracts.pool import load_pool
 from contracts.rules.catalogue import load_catalogue
-from contracts.verdict import Arrival, Outcome, Status, Verdict
+from contracts.verdict import Arrival, Outcome, RuleResult, Status, Verdict
 
 ROOT = Path(__file__).parents[2]
 POOL = ROOT / "pools" / "porto-alegre"
@@ -416,6 +416,24 @@ def test_another_days_file_under_this_days_name_is_rejected(desk: Desk) -> None:
     assert {"wrong_period", "quarantine_above_tolerance", "series_incomplete"} <= {
         rule for rule, _ in failed_rows(verdict)
     }
+
+
+def result_with(outcome: Outcome, severity: Severity) -> RuleResult:
+    return RuleResult(rule="x", severity=severity, dimension=Dimension.CONFORMITY, outcome=outcome)
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+@pytest.mark.parametrize("severity", list(Severity))
+def test_only_a_failed_rule_on_the_delivery_rejects_and_information_weighs_nothing(
+    outcome: Outcome, severity: Severity
+) -> None:
+    result = result_with(outcome, severity)
+    is_told = outcome in {Outcome.FAILED, Outcome.WARNING} and severity is not Severity.INFO
+    told = Status.ACCEPTED_WITH_WARNINGS if is_told else Status.ACCEPTED
+    rejects = (outcome, severity) == (Outcome.FAILED, Severity.ERROR)
+    assert status_of([], [result], 0) is (Status.REJECTED if rejects else told)
+    assert status_of([result], [], 0) is told
+    assert status_of([], [], 1) is Status.ACCEPTED_WITH_WARNINGS
 
 
 def test_a_crash_of_a_check_is_raised_and_leaves_no_verdict(
