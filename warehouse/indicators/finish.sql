@@ -1,7 +1,7 @@
 -- One indicator's drafts as rows of the value table (indicator.value), judged.
 -- grain: one row an indicator, zone and period
 -- units: value and unit as defined; numerator and denominator in their own units; coverage and shares 0..1
--- source: draft (the indicator's SQL), behind (deliveries); INDICATORS 1.3. A value is always
+-- source: draft (the indicator's SQL), behind (deliveries)
 --   numerator / denominator, and stands only where the status lets it be read.
 WITH span AS (
     SELECT DISTINCT

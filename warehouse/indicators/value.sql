@@ -1,4 +1,4 @@
--- indicator.value: the value table, empty, with its columns and types (INDICATORS 1.3).
+-- indicator.value: the value table, empty, with its columns and types (docs/indicators.md).
 -- grain: one row an indicator, zone, period and edition
 -- key: edition, indicator, indicator_version, parameters_hash, zone_scale, zone, period_grain, period_start
 -- units: period_start and period_end are inclusive local dates (service dates for transport); value in unit;
