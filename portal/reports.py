@@ -19,6 +19,7 @@ from contracts.verdicts import write_atomically
 from portal.language import CODES, speak
 from portal.masking import mask_verdict
 from portal.pages import lay_out
+from portal.problem_view import file_name
 from portal.report_view import Report, compose
 
 FORMAT = "regie-report/1"
@@ -93,6 +94,9 @@ def _lay_out(report: Report, stem: str) -> str:
 
 def _as_json(verdict: Verdict, reports: Mapping[str, Report]) -> str:
     facts = verdict.model_dump(mode="json", exclude={"rules", "profile"})
+    # Where and how the bytes were fetched differs from run to run; the file's name does not.
+    del facts["arrival"]["headers"]
+    facts["arrival"]["source"] = file_name(verdict)
     facts["rules"] = [r.model_dump(mode="json") for r in verdict.rules]
     content = {
         "format": FORMAT,

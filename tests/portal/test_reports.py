@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 
+from contracts.layout import Home
 from contracts.model import Dimension, Severity
 from contracts.verdict import Example, Outcome, RuleResult, Status
 from portal.language import speak
@@ -197,8 +198,6 @@ def test_headings_are_in_order_and_tables_have_scopes(home, contract, faulty_day
 
 
 def test_the_same_verdict_gives_the_same_bytes_in_two_homes(tmp_path, contract, faulty_day, clean_day):
-    from contracts.layout import Home
-
     written = []
     for name in ("one", "two"):
         home = Home(tmp_path / name)
@@ -211,6 +210,21 @@ def test_the_same_verdict_gives_the_same_bytes_in_two_homes(tmp_path, contract, 
         )
     assert written[0] == written[1]
     assert len(written[0]) == 3
+
+
+def test_where_the_bytes_were_fetched_changes_no_page(tmp_path, contract, faulty_day):
+    elsewhere = faulty_day.arrival.model_copy(
+        update={"source": "http://10.0.0.9:9999/readings_2019-05-20.csv.gz", "headers": {"Date": "today"}}
+    )
+    written = []
+    for name, verdict in {
+        "here": faulty_day,
+        "there": faulty_day.model_copy(update={"arrival": elsewhere}),
+    }.items():
+        home = Home(tmp_path / name)
+        write(verdict, contract, home)
+        written.append([p.read_bytes() for p in sorted(home.pages.rglob("*.*"))])
+    assert written[0] == written[1]
 
 
 def test_the_comparison_names_what_appeared_and_what_went(home, contract, faulty_day, clean_day):
