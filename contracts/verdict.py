@@ -106,7 +106,7 @@ class Verdict(Frozen):
     contract_version: str
     contract_digest: str
     reference_digest: str
-    """SHA-256 over the registers and history used."""
+    """SHA-256 over the registers used; what past it was compared with stands in the profile."""
     engine_version: str
     status: Status
     rows_landed: int
