@@ -7,29 +7,16 @@ Here: types, limits, names, derived columns, openness. Not here: rules between c
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from contracts.contract_rules import compile_row_rules
+from contracts.derived import Draft, derive_columns
 from contracts.errors import suggest
 from contracts.extensions import ColumnExtensions, DataTerms, TableExtensions, read_extensions
 from contracts.limits import date_format_of, limits_of, pattern_of, physical_type, timezone_of, valid_values
 from contracts.model import Column, Delivery, LogicalType, Openness, Table
 from contracts.odcs import DataContract, Property, SchemaObject
 from contracts.shape import KeyPath, Problems
-from contracts.sql_safety import (
-    UnsafeSqlError,
-    check_size,
-    check_types,
-    columns_of,
-    place_columns,
-    read_expression,
-    write_expression,
-)
 from contracts.units import scale_of
-
-if TYPE_CHECKING:
-    from sqlglot import exp
 
 PERSONAL = "personal"
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
@@ -65,7 +52,7 @@ def _compile_table(
     return Table(
         name=item.name,
         source=item.physical_name or item.name,
-        columns=_with_derived(item, columns, at, delivery, problems),
+        columns=_with_derived(columns, at, delivery, problems),
         is_optional=more.optional,
         label=dict(more.label),
         description=item.description,
@@ -128,81 +115,25 @@ def _is_expected(prop: Property, more: ColumnExtensions) -> bool:
 
 
 def _with_derived(
-    item: SchemaObject, columns: list[Column], at: KeyPath, delivery: Delivery, problems: Problems
+    columns: list[Column], at: KeyPath, delivery: Delivery, problems: Problems
 ) -> tuple[Column, ...]:
-    """Check derived columns and write each over the file's own columns only, whatever their order."""
-    parsed = _parse_derived(columns, at, delivery, problems)
-    written: dict[str, exp.Expr] = {}
-    while ready := {n: t for n, t in parsed.items() if n not in written and _is_ready(t, parsed, written)}:
-        for name, tree in ready.items():
-            written[name] = place_columns(tree, written)
-            if not _is_small(written[name]):
-                problems.add(
-                    at, f"`{name}` is too long with all it is derived from", "derive it from fewer columns"
-                )
-                return tuple(columns)
-    for index, column in enumerate(columns):
-        if column.name in parsed and column.name not in written:
-            circle = ", ".join(sorted(set(parsed) - set(written)))
-            problems.add(
-                (*at, "properties", index, "transformLogic"),
-                f"columns of `{item.name}` are derived from each other: {circle}",
-                "derive them from columns of the file",
-            )
-    texts = {name: write_expression(tree) for name, tree in written.items()}
-    _check_types(columns, texts, at, problems)
+    """Check derived columns and write each over the file's own columns only."""
+    places = {c.name: (*at, "properties", i, "transformLogic") for i, c in enumerate(columns)}
+    drafts = tuple(
+        Draft(c.name, c.physical_type, _fill_step(c.derived, delivery, places[c.name], problems))
+        for c in columns
+    )
+    # A type that is not known to be one must not reach DuckDB.
+    derivation = derive_columns(drafts, bind=not problems.found)
+    for fault in derivation.faults:
+        problems.add(places[fault.column], fault.problem, fault.fix)
+    texts = derivation.expressions
     return tuple(c.model_copy(update={"derived": texts[c.name]}) if c.name in texts else c for c in columns)
 
 
-def _check_types(columns: list[Column], texts: Mapping[str, str], at: KeyPath, problems: Problems) -> None:
-    """Let DuckDB bind each derived column to the types of the file's columns."""
-    if problems.found:
-        return
-    types = {c.name: c.physical_type for c in columns if c.derived is None}
-    for index, column in enumerate(columns):
-        if column.name in texts:
-            try:
-                check_types(f"CAST({texts[column.name]} AS {column.physical_type})", types)
-            except UnsafeSqlError as error:
-                problems.add((*at, "properties", index, "transformLogic"), error.problem, error.fix)
-
-
-def _parse_derived(
-    columns: list[Column], at: KeyPath, delivery: Delivery, problems: Problems
-) -> dict[str, exp.Expr]:
-    """Parse the expressions of a table's derived columns; each fault is noted at its line."""
-    parsed: dict[str, exp.Expr] = {}
-    for index, column in enumerate(columns):
-        if column.derived is None:
-            continue
-        where = (*at, "properties", index, "transformLogic")
-        others = {c.name for c in columns if c.name != column.name}
-        try:
-            parsed[column.name] = read_expression(
-                _fill_step(column.derived, delivery, where, problems), others
-            )
-        except UnsafeSqlError as error:
-            problems.add(where, error.problem, error.fix)
-    return parsed
-
-
-def _is_small(tree: exp.Expr) -> bool:
-    """Whether an expression is within the size allowed."""
-    try:
-        check_size(tree)
-    except UnsafeSqlError:
-        return False
-    return True
-
-
-def _is_ready(tree: exp.Expr, parsed: Mapping[str, exp.Expr], written: Mapping[str, exp.Expr]) -> bool:
-    """Whether all derived columns that an expression reads are written already."""
-    return all(name in written for name in columns_of(tree) if name in parsed)
-
-
-def _fill_step(sql: str, delivery: Delivery, where: KeyPath, problems: Problems) -> str:
+def _fill_step(sql: str | None, delivery: Delivery, where: KeyPath, problems: Problems) -> str | None:
     """Put the feed's step in the place of `{step_s}`."""
-    if "{step_s}" not in sql:
+    if sql is None or "{step_s}" not in sql:
         return sql
     if delivery.step_s is None:
         problems.add(

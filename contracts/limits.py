@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic.alias_generators import to_camel
@@ -93,6 +94,7 @@ def pattern_of(options: TypeOptions, at: KeyPath, problems: Problems) -> str | N
     return pattern
 
 
+@lru_cache(maxsize=1024)
 def _pattern_fault(pattern: str) -> str | None:
     """Say why Python or RE2 (by DuckDB) refuses a pattern; None if both take it."""
     import duckdb
