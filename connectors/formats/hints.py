@@ -94,9 +94,16 @@ def _check_decimal(column: Column, cells: Sequence[tuple[int, str]], decimal: st
         f"numbers of {column.source} are written with a decimal {name}, as in {_show(column, cell)}",
         column=column.source,
         line=line,
-        expected=f"0{decimal}5",
+        expected=_show(column, _write_as(cell, decimal)),
         observed=_show(column, cell),
     )
+
+
+def _write_as(cell: str, decimal: str) -> str:
+    """Return a number written with the other decimal mark as it was promised."""
+    if decimal == ".":
+        return re.sub(r"[.\s]", "", cell).replace(",", ".")
+    return cell.replace(",", "").replace(".", ",").strip()
 
 
 def _check_order(column: Column, cells: Sequence[tuple[int, str]]) -> ReadFinding | None:

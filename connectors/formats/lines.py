@@ -121,6 +121,7 @@ class _Walker:
         self._others = bytes(byte for byte in range(256) if byte not in kept)
         self._but_quotes = bytes(byte for byte in range(256) if byte not in set(quote + b"\n"))
         self._quote = quote
+        self._is_narrow = shape.cells == 1
         self._row = delimiter * (shape.cells - 1) + b"\n"
         self._rows = self._row * (MAX_LINE_BYTES // len(self._row) + 1)
         record = _match_record(delimiter, quote, shape.cells)
@@ -157,7 +158,11 @@ class _Walker:
     def _take_whole(self, block: bytes) -> bool:
         """Take a block all of whose lines are plain rows, if it is one."""
         has_cr = b"\r" in block
-        if len(block) > MAX_LINE_BYTES or (has_cr and block.count(b"\r") != block.count(b"\r\n")):
+        if (
+            self._is_narrow
+            or len(block) > MAX_LINE_BYTES
+            or (has_cr and block.count(b"\r") != block.count(b"\r\n"))
+        ):
             return False
         marks = block.translate(None, self._others)
         if len(marks) % len(self._row) or not self._rows.startswith(marks):
@@ -200,11 +205,11 @@ class _Walker:
                 self._anchor()
 
     def _refuse(self, position: int, text: bytes, length: int) -> None:
-        """Set one line aside; a blank one is only passed over, as DuckDB does."""
+        """Set one line aside; a blank one is only passed over, as DuckDB does beyond one column."""
         if text.strip(b"\r\n"):
             shown = text[:MAX_KEPT_TEXT].rstrip(b"\r\n").decode("utf-8", "replace")
             self.walk.unread.append((self.walk.line, shown))
-        if text not in _BLANK:
+        if text not in _BLANK or self._is_narrow:
             self.walk.spans.append((position, position + length))
         self.walk.line += 1
         self._anchor()
@@ -238,7 +243,8 @@ class _Walker:
 def _match_record(delimiter: bytes, quote: bytes, cells: int) -> bytes:
     """Return the pattern of one record, as DuckDB's strict reader takes it."""
     separator, mark = re.escape(delimiter), re.escape(quote)
-    plain = rb"[^" + separator + rb"\r\n]*+"
+    # In a file of one column a blank line is no row: nobody could tell it from a line left blank.
+    plain = rb"[^" + separator + rb"\r\n]" + (rb"*+" if cells > 1 else rb"++")
     if quote:
         blanks = b"" if delimiter == b" " else b" *+"
         quoted = blanks + rb"%b[^%b]*+(?>%b%b[^%b]*+)*+%b" % ((mark,) * 6) + blanks

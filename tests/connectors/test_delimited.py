@@ -49,7 +49,7 @@ def test_the_sender_of_2019_06_03_learns_all_that_changed(read):
     renamed = {f.expected: f.observed for f in findings if f.rule == "missing_column"}
     assert renamed == {"prm": "PRM", "horodate": "Date", "sens": "Sens", "puissance_w": "Puissance kW"}
     assert (found["wrong_unit"].expected, found["wrong_unit"].observed) == ("W", "kW")
-    assert found["wrong_decimal_mark"].observed == "0,384"
+    assert (found["wrong_decimal_mark"].expected, found["wrong_decimal_mark"].observed) == ("0.384", "0,384")
     assert found["wrong_date_format"].observed.endswith("(dd/mm/yyyy)")
     assert found["wrong_decimal_mark"].line == found["wrong_date_format"].line == 2
 
