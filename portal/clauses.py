@@ -55,6 +55,13 @@ def name_briefly(result: RuleResult, contract: Contract, language: Language) -> 
     return title[:1].lower() + title[1:] if title[1:2].islower() or title[1:2] in " '’" else title
 
 
+def count_cases(result: RuleResult, language: Language) -> str:
+    """Return how many rows, or cases where the rule looks at other things than rows, as GTFS notices do."""
+    if result.checked_rows:
+        return language.count("{n} row", "{n} rows", result.failed_rows)
+    return language.count("{n} case", "{n} cases", result.failed_rows)
+
+
 def _say_plainly(case: Case) -> str:
     result, language = case.result, case.language
     title = name_briefly(result, case.contract, language)
@@ -62,7 +69,7 @@ def _say_plainly(case: Case) -> str:
     named = field and language.quote(field)
     where = language.say(" (field {field})", field=named) if named and named not in title else ""
     if result.failed_rows:
-        many = language.count("{n} row", "{n} rows", result.failed_rows)
+        many = count_cases(result, language)
         return language.say("{title}{where}, {rows}", title=title, where=where, rows=many)
     observed, expected = observed_of(result, language), expected_of(result, case.contract, language)
     if observed and expected:

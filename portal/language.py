@@ -21,9 +21,9 @@ CODES = ("fr", "en")
 LOCALE = Path(__file__).parent / "locale"
 _CUSTOMS = {"fr": "fr_FR", "en": "en_GB"}
 _THIN = "\N{NARROW NO-BREAK SPACE}"
-_BEFORE_MARK = re.compile(r" ([:;!?»])")
+_BEFORE_MARK = re.compile("[ \N{NO-BREAK SPACE}]([:;!?»])")
 _APOSTROPHE = re.compile(r"(?<=\w)'(?=[\w{«])")
-_AFTER_QUOTE = re.compile(r"« ")
+_AFTER_QUOTE = re.compile("«[ \N{NO-BREAK SPACE}]")
 _NUMBER = re.compile(r"(?<![\w:.\-/])([+-]?)(\d{1,12}(?:\.\d+)?)(?![\w:\-]|\.\d)( ?%)?")
 _RANGE = re.compile(r"^(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)$")
 _ISO_DAY = re.compile(r"(?<![\w\-])\d{4}-\d{2}-\d{2}(?![\w\-])")

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from contracts.model import Contract, Severity, WireFormat
 from contracts.verdict import Outcome, RuleResult, Verdict
+from portal.clauses import count_cases
 from portal.language import Language
 from portal.masking import has_masked
 from portal.rule_texts import expected_of, field_of, observed_of, words_of
@@ -106,17 +107,11 @@ def _level_word(level: str, language: Language) -> str:
 
 def _found(result: RuleResult, contract: Contract, language: Language) -> str:
     parts = []
-    if result.failed_rows:
-        parts.append(
-            language.count(
-                "{n} row of {all}",
-                "{n} rows of {all}",
-                result.failed_rows,
-                all=language.number(result.checked_rows),
-            )
-            if result.checked_rows
-            else language.count("{n} row", "{n} rows", result.failed_rows)
-        )
+    if result.failed_rows and result.checked_rows:
+        total = language.number(result.checked_rows)
+        parts.append(language.count("{n} row of {all}", "{n} rows of {all}", result.failed_rows, all=total))
+    elif result.failed_rows:
+        parts.append(count_cases(result, language))
     observed = observed_of(result, language)
     if observed and observed != field_of(result, contract):
         parts.append(language.say("found: {value}", value=observed))
@@ -194,6 +189,8 @@ def _examples_note(result: RuleResult, shown: int, language: Language) -> str:
         return language.count(
             "{n} example of {all}", "{n} examples of {all}", shown, all=language.number(result.failed_rows)
         )
+    if not result.checked_rows:
+        return language.count("The {n} case", "All {n} cases", shown)
     return language.count("The {n} row concerned", "The {n} rows concerned", shown)
 
 

@@ -91,7 +91,7 @@ def judged(tmp_path_factory):
             "eptc-gtfs",
             None,
             "Livraison acceptée avec réserves : toutes les lignes sont entrées dans le pool, mais il reste "
-            "à corriger : couleur mal écrite (champ « route_text_color »), 115 lignes ; ",
+            "à corriger : couleur mal écrite (champ « route_text_color »), 115 cas ; ",
         ),
     ],
 )
