@@ -6,14 +6,8 @@ Here: land, land by hand, and what has landed. Not here: fetching (`transports/`
 
 from __future__ import annotations
 
-import errno
-import json
-import os
 import re
-import shutil
-import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -21,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from connectors.keeping import move_in, open_scratch, touch
 from connectors.landed import (
     DATA,
     SIDECAR,
@@ -31,7 +26,6 @@ from connectors.landed import (
     newest_arrival,
     read_seen,
     read_sidecar,
-    seen_path,
 )
 from connectors.transports.fetched import Fetched, FetchOutcome, is_disk_full
 from connectors.transports.folder import fetch_folder, read_path
@@ -54,9 +48,6 @@ __all__ = [
     "period_in_name",
 ]
 
-SCRATCH_PREFIX = "landing-"
-ABANDONED_AFTER_S = 86_400
-READ_ONLY = 0o444
 _ISO_DAY = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 _THIS_MACHINE = ("127.0.0.1", "localhost")
 
@@ -161,7 +152,7 @@ class _Slot:
     def fill(self, fetch: Callable[[Path], Fetched]) -> Landing:
         """Fetch into a scratch folder and keep what came; a full disk leaves nothing behind."""
         try:
-            with _scratch_folder(self.home) as folder:
+            with open_scratch(self.home) as folder:
                 return self._keep(folder, fetch(folder / DATA))
         except OSError as error:
             if is_disk_full(error):
@@ -176,17 +167,17 @@ class _Slot:
             return Landing(LandingOutcome.MISSING, None, fetched.detail)
         newest = newest_arrival(self.home, self.contract.id, self.period)
         if fetched.outcome is FetchOutcome.NOT_MODIFIED and newest is not None:
-            _touch(self.home, newest, self.now, fetched)
+            touch(self.home, newest, self.now, fetched)
             return Landing(LandingOutcome.UNCHANGED, newest, fetched.detail)
         return Landing(LandingOutcome.FAILED, None, fetched.detail)
 
     def _keep_bytes(self, folder: Path, fetched: Fetched) -> Landing:
         arrival = self._describe(fetched)
         target = self.home.landed(arrival.feed, arrival.period, arrival.delivery_id)
-        if _move_in(folder, target, arrival):
+        if move_in(folder, target, arrival):
             return Landing(LandingOutcome.NEW, arrival, fetched.detail)
         kept = read_sidecar(target / SIDECAR)
-        _touch(self.home, kept, self.now, fetched)
+        touch(self.home, kept, self.now, fetched)
         return Landing(LandingOutcome.UNCHANGED, kept, "the same bytes as before")
 
     def _describe(self, fetched: Fetched) -> Arrival:
@@ -247,73 +238,3 @@ def _same_resource(one: str, other: str) -> bool:
     a, b = urlsplit(one), urlsplit(other)
     same_host = a.hostname == b.hostname and (a.port == b.port or a.hostname in _THIS_MACHINE)
     return same_host and (a.scheme, a.path, a.query) == (b.scheme, b.path, b.query)
-
-
-def _sweep(home: Home, newest: Path) -> None:
-    """Remove what killed landings left, by the file system's own clock: the newest folder was made now."""
-    limit = newest.stat().st_mtime - ABANDONED_AFTER_S
-    for folder in home.scratch.glob(f"{SCRATCH_PREFIX}*"):
-        with suppress(FileNotFoundError):
-            if folder.stat().st_mtime < limit:
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _scratch_folder(home: Home) -> Iterator[Path]:
-    home.scratch.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX, dir=home.scratch))
-    _sweep(home, folder)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _move_in(folder: Path, target: Path, arrival: Arrival) -> bool:
-    """Give the scratch folder its final name in one step; False if these bytes were there already."""
-    if (target / SIDECAR).exists():
-        return False
-    _write_synced(folder / SIDECAR, arrival.model_dump_json(indent=2))
-    for name in (DATA, SIDECAR):
-        (folder / name).chmod(READ_ONLY)
-    _sync_folder(folder)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        folder.chmod(0o755)
-        folder.rename(target)
-    except OSError as error:
-        # Another process landed the same bytes meanwhile: its copy is as good as ours.
-        if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
-            return False
-        raise
-    _sync_folder(target.parent)
-    return True
-
-
-def _touch(home: Home, arrival: Arrival, now: datetime, fetched: Fetched) -> None:
-    """Note beside the delivery that its bytes were seen again; the delivery itself never changes."""
-    path = seen_path(home, arrival)
-    headers = fetched.headers or (read_seen(home, arrival) or {}).get("headers") or arrival.headers
-    note = {"last_seen": now.isoformat(), "source": fetched.source, "headers": headers}
-    handle, name = tempfile.mkstemp(prefix="seen-", dir=home.scratch)
-    os.close(handle)
-    try:
-        _write_synced(Path(name), json.dumps(note, indent=2, sort_keys=True))
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _write_synced(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
