@@ -50,7 +50,7 @@ class Derivation(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def derive_columns(columns: tuple[Draft, ...], *, bind: bool) -> Derivation:
-    """Write every derived column of a table; `bind` has DuckDB try each on the types of the file's columns."""
+    """Write every derived column of a table; `bind` has DuckDB try each on the file's types."""
     parsed, faults = _parse_all(columns)
     placed, more = _place_all(parsed)
     faults += more

@@ -47,6 +47,13 @@ COLUMNS = ("a", "b", "name", "moment")
         "'measured'",
         "if(a > 1, 'x', 'y')",
         "lpad(name, 14, '0')",
+        "date_diff('day', moment, moment)",
+        "contains(name, ':')",
+        "starts_with(name, '12')",
+        "strptime(name, '%H:%M')",
+        "regexp_matches(name, '^[0-9:]+$')",
+        "ltrim(rtrim(name))",
+        "replace(name, ':', '')",
     ],
 )
 def test_a_scalar_expression_over_the_rows_columns_passes_and_runs(sql):
