@@ -23,6 +23,14 @@ GEO = Namespace("http://www.opengis.net/ont/geosparql#")
 _IANA = "https://www.iana.org/assignments/media-types/"
 _TABLE_SCHEMA = "https://datapackage.org/standard/table-schema/"
 _LANGUAGES = {"fr": "FRA", "en": "ENG"}
+_PREFIXES = (
+    ("dcat", DCAT),
+    ("dcatap", DCATAP),
+    ("dct", DCTERMS),
+    ("spdx", SPDX),
+    ("vcard", VCARD),
+    ("geo", GEO),
+)
 _VERSION = URIRef(f"{DCAT}version")
 _THEMES = URIRef("http://publications.europa.eu/resource/authority/data-theme")
 
@@ -33,7 +41,7 @@ def build_catalogue(catalogue: Masthead, described: Iterable[Described], version
     Dates are those of deliveries and of the data's own coverage. Raises PublicationError `code_unknown`.
     """
     graph = Graph()
-    for prefix, namespace in (("dcat", DCAT), ("dct", DCTERMS), ("spdx", SPDX), ("vcard", VCARD)):
+    for prefix, namespace in _PREFIXES:
         graph.bind(prefix, namespace)
     described = sorted(described, key=lambda d: d.dataset.id)
     root = URIRef(catalogue.base_url + "catalog")
