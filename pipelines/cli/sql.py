@@ -33,7 +33,6 @@ def command(settings: Settings, query: str | None, as_json: bool) -> None:
         raise SystemExit(USAGE) from error
     with lake:
         cursor = lake.cursor()
-        cursor.execute("USE lake")
         for text in [query] if query else _queries():
             try:
                 _answer(cursor, text, as_json=as_json)
