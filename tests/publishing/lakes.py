@@ -116,10 +116,10 @@ def add_verdict(
 
 
 def add_rows(
-    lake: PlainLake, contract: Contract, table: str, select: str, period: str | None = None, salt: str = ""
+    lake: PlainLake, contract: Contract, table: str, select: str, period: str | None = None
 ) -> Verdict:
-    """Append `select` (contract columns by name) to the lake's table, namespaced and stamped as the loader does."""
-    verdict = add_verdict(lake, contract, period, 0, salt)
+    """Append `select` (contract columns by name) to a table, namespaced and stamped as the loader does."""
+    verdict = add_verdict(lake, contract, period, 0)
     model = contract.table(table)
     present = {row[0].strip() for row in lake.con.execute(f"DESCRIBE {select}").fetchall()}
     parts = []
@@ -128,7 +128,8 @@ def add_rows(
         if column.is_namespaced and column.name in present:
             value = f"'{contract.contributor}:' || nullif({value}::VARCHAR, '')"
         parts.append(f'({value})::{column.physical_type} AS "{column.name}"')
-    stamp = f"'{contract.contributor}' AS contributor, '{contract.id}' AS feed, '{verdict.arrival.delivery_id}' AS delivery_id"
+    delivery = verdict.arrival.delivery_id
+    stamp = f"'{contract.contributor}' AS contributor, '{contract.id}' AS feed, '{delivery}' AS delivery_id"
     if contract.delivery.mode is DeliveryMode.PERIODIC:
         stamp += f", '{period}'::DATE AS period"
     name = f"{contract.domain}.{table}"
@@ -149,9 +150,12 @@ def fill_energy(lake: PlainLake, pool: Pool, days: list[str]) -> list[Verdict]:
         if day == "2019-05-27":
             path = path.with_name("readings_2019-05-27.v2.csv.gz")
         select = (
-            "SELECT DISTINCT ON (prm, horodate, sens) prm AS meter_id, horodate AS start_at, sens AS direction,"
-            " puissance_w AS power_w, 1800 AS duration_s, puissance_w * 0.5 AS energy_wh, 'measured' AS quality"
-            f" FROM read_csv('{path}', delim=';', header=true, columns={{'prm': 'VARCHAR', 'horodate': 'TIMESTAMPTZ',"
+            "SELECT DISTINCT ON (prm, horodate, sens) prm AS meter_id, horodate AS start_at, sens AS"
+            " direction,"
+            " puissance_w AS power_w, 1800 AS duration_s, puissance_w * 0.5 AS energy_wh, 'measured' AS"
+            " quality"
+            f" FROM read_csv('{path}', delim=';', header=true, columns={{'prm': 'VARCHAR', 'horodate':"
+            f" 'TIMESTAMPTZ',"
             " 'sens': 'VARCHAR', 'puissance_w': 'DECIMAL(18,3)'}) WHERE puissance_w BETWEEN 0 AND 250000"
             " AND regexp_full_match(prm, '[0-9]{14}') ORDER BY prm, horodate, sens"
         )
@@ -165,9 +169,12 @@ def fill_waste(lake: PlainLake, pool: Pool, days: list[str]) -> list[Verdict]:
     for day in days:
         path = FEEDS / "waste" / f"bins_{day}.json.gz"
         select = (
-            "SELECT j->>'$.id' AS container_id, (j->>'$.fillingLevel.observedAt')::TIMESTAMPTZ AS observed_at,"
-            " (j->>'$.fillingLevel.value')::DOUBLE AS fill_level, (j->>'$.temperature.value')::DOUBLE AS temperature_c,"
-            " (j->>'$.batteryVoltage.value')::DOUBLE AS battery_voltage, j->>'$.storedWasteKind.value[0]' AS waste_kind,"
+            "SELECT j->>'$.id' AS container_id, (j->>'$.fillingLevel.observedAt')::TIMESTAMPTZ AS"
+            " observed_at,"
+            " (j->>'$.fillingLevel.value')::DOUBLE AS fill_level, (j->>'$.temperature.value')::DOUBLE AS"
+            " temperature_c,"
+            " (j->>'$.batteryVoltage.value')::DOUBLE AS battery_voltage, j->>'$.storedWasteKind.value[0]'"
+            " AS waste_kind,"
             " j->>'$.status.value' AS status, (j->>'$.location.value.coordinates[0]')::DOUBLE AS lon,"
             " (j->>'$.location.value.coordinates[1]')::DOUBLE AS lat"
             f" FROM (SELECT json AS j FROM read_json_objects('{path}', format='array'))"
@@ -217,7 +224,8 @@ def _gtfs_select(lake: PlainLake, path: Path) -> str:
         if clean in ("arrival_time", "departure_time"):
             clock = f"string_split({value}, ':')"
             parts.append(
-                f"{clock}[1]::INTEGER * 3600 + {clock}[2]::INTEGER * 60 + {clock}[3]::INTEGER AS {clean[:-5]}_s"
+                f"{clock}[1]::INTEGER * 3600 + {clock}[2]::INTEGER * 60 + {clock}[3]::INTEGER AS"
+                f" {clean[:-5]}_s"
             )
     return f"SELECT {', '.join(parts)} FROM {source}"
 
@@ -246,6 +254,7 @@ def fill_indicators(lake: PlainLake, pool: Pool, scratch: Path) -> None:
         lake.con.execute(
             "INSERT INTO indicator.value BY NAME SELECT ? AS indicator, '1.0.0' AS indicator_version, 'x' AS"
             " parameters_hash, ? AS zone_scale, ? AS zone, 'day' AS period_grain, ?::DATE AS period_start,"
-            " ?::DATE AS period_end, ? AS value, ? AS numerator, 1.0 AS denominator, 'ok' AS status, 'full' AS edition",
+            " ?::DATE AS period_end, ? AS value, ? AS numerator, 1.0 AS denominator, 'ok' AS status, 'full'"
+            " AS edition",
             [indicator, scale, zone, day, day, value, value],
         )

@@ -69,7 +69,7 @@ def test_the_published_file_passes(pool, filled, published):
         ),
     ],
 )
-def test_a_file_that_tells_too_much_fails(pool, filled, published, tmp_path, rule, select):
+def test_a_file_that_tells_too_much_fails(pool, filled, published, tmp_path, rule, select):  # noqa: PLR0917
     with pytest.raises(PublicationError, match=rule):
         audit(filled[0], pool, tampered(filled[0], published, tmp_path, select))
 
@@ -87,10 +87,14 @@ def test_unhiding_any_withheld_zone_fails(pool, filled, published, tmp_path):
         path = tmp_path / "unhidden.parquet"
         con.execute(
             "COPY (WITH truth AS (SELECT h3_parent(m.h3_cell, 7) AS zone, r.direction, r.period AS day,"
-            " sum(r.energy_wh)::DECIMAL(18, 3) AS wh FROM energy.reading r JOIN energy.meter m USING (meter_id)"
-            " GROUP BY ALL) SELECT f.* REPLACE (CASE WHEN f.zone = ? AND f.direction = ? THEN coalesce(truth.wh, 0)"
-            " ELSE f.energy_wh END AS energy_wh, CASE WHEN f.zone = ? AND f.direction = ? THEN 'A' ELSE obs_status"
-            " END AS obs_status, CASE WHEN f.zone = ? AND f.direction = ? THEN 'F' ELSE conf_status END AS conf_status)"
+            " sum(r.energy_wh)::DECIMAL(18, 3) AS wh FROM energy.reading r JOIN energy.meter m USING"
+            " (meter_id)"
+            " GROUP BY ALL) SELECT f.* REPLACE (CASE WHEN f.zone = ? AND f.direction = ? THEN"
+            " coalesce(truth.wh, 0)"
+            " ELSE f.energy_wh END AS energy_wh, CASE WHEN f.zone = ? AND f.direction = ? THEN 'A' ELSE"
+            " obs_status"
+            " END AS obs_status, CASE WHEN f.zone = ? AND f.direction = ? THEN 'F' ELSE conf_status END AS"
+            " conf_status)"
             f" FROM f LEFT JOIN truth USING (zone, direction, day)) TO '{path}' (FORMAT parquet)",
             [zone, direction] * 3,
         )

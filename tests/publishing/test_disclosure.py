@@ -1,4 +1,4 @@
-"""Disclosure control: the worked cases, and the proof that no published cell is about fewer than ten meters."""
+"""Disclosure control: the worked cases, and the proof that no cell is about fewer than ten meters."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def read_energy(path):
 
 
 def members_in_the_lake(lake):
-    """Who can stand behind any energy value, straight from the lake in Python: meter -> zone, meter-day sums."""
+    """Who can stand behind an energy value, straight from the lake: (zone, Wh) of each meter-day."""
     con = lake.cursor()
     zones = {
         meter: h3.cell_to_parent(cell, 7)
@@ -169,7 +169,7 @@ def test_a_zone_is_withheld_on_all_days_or_on_none(published):
 
 
 def test_no_subtraction_of_published_tables_leaves_fewer_than_ten_meters(published, filled):
-    """Every published number about meters, as its set of members; every difference and rolled-up difference."""
+    """Every published number about meters as its set of members: differences, also of sums over zones."""
     members = defaultdict(set)
     for (meter, direction, day), (zone, _) in members_in_the_lake(filled[0]).items():
         members[zone, direction, day].add(meter)
@@ -190,11 +190,12 @@ def test_no_subtraction_of_published_tables_leaves_fewer_than_ten_meters(publish
             assert not (left & right) or len(left & right) >= 10
 
 
-def test_no_other_published_table_says_anything_about_meters(published, filled):
+def test_no_other_published_table_says_anything_about_meters(published):
     con = duckdb.connect()
     data = str(published.path / "data-quality" / "data-quality.parquet")
     counts = con.execute(
-        "SELECT feed, count(rows_landed) + count(rows_accepted) + count(rows_quarantined) FROM read_parquet(?)"
+        "SELECT feed, count(rows_landed) + count(rows_accepted) + count(rows_quarantined) FROM"
+        " read_parquet(?)"
         " GROUP BY feed",
         [data],
     ).fetchall()
@@ -236,7 +237,8 @@ def small_pool_lake(pool, meters=12, days=("2019-05-13", "2019-05-14"), changed=
             lake,
             registry,
             "meter",
-            f"SELECT printf('%014d', i) AS meter_id, '89a9012126bffff' AS h3_cell, 6 AS subscribed_power_kva, 'C5' AS segment,"
+            f"SELECT printf('%014d', i) AS meter_id, '89a9012126bffff' AS h3_cell, 6 AS"
+            f" subscribed_power_kva, 'C5' AS segment,"
             f" 'residential' AS customer_type, false AS has_production, DATE '2018-01-01' AS commissioned_on"
             f" FROM range({meters}) AS t(i)",
         )
@@ -250,8 +252,10 @@ def small_pool_lake(pool, meters=12, days=("2019-05-13", "2019-05-14"), changed=
                 lake,
                 readings,
                 "reading",
-                f"SELECT printf('%014d', i) AS meter_id, TIMESTAMPTZ '{day} 03:00:00+00' + to_minutes(30 * s) AS start_at,"
-                f" 'consumption' AS direction, 2 * ({energy}) AS power_w, 1800 AS duration_s, {energy} AS energy_wh"
+                f"SELECT printf('%014d', i) AS meter_id,"
+                f" TIMESTAMPTZ '{day} 03:00:00+00' + to_minutes(30 * s) AS start_at,"
+                f" 'consumption' AS direction, 2 * ({energy}) AS power_w, 1800 AS duration_s, {energy} AS"
+                f" energy_wh"
                 f" FROM range({meters}) AS t(i), range(48) AS u(s)",
                 day,
             )
@@ -353,16 +357,16 @@ def test_p_stands_in_no_published_file(energy_pool, tmp_path):
     folder = energy_pool.path / "datasets" / "energy-by-zone-day.yaml"
     folder.write_text(folder.read_text().replace("policy: demo", "policy: fr-energy-curve"))
     lake, verdicts = small_pool_lake(energy_pool, meters=100)
-    secret = "37.4189"
+    unguessed = "37.4189"
     done = publish(
         lake,
         energy_pool,
         Home(tmp_path / "home"),
         verdicts,
         code_version="t",
-        environ={"REGIE_DISCLOSURE_P": secret},
+        environ={"REGIE_DISCLOSURE_P": unguessed},
     )
     assert ("consumption", "F") in statuses(done)
     for path in done.path.rglob("*"):
         if path.is_file():
-            assert secret.encode() not in path.read_bytes()
+            assert unguessed.encode() not in path.read_bytes()

@@ -36,7 +36,8 @@ def test_rows_are_those_of_the_real_feeds(published):
     assert rows["population-grid"] == 1227
     con = duckdb.connect()
     trips = con.execute(
-        "SELECT split_part(route_id, ':', 1), sum(trips) FROM read_parquet(?) WHERE service_date = '2019-05-15'"
+        "SELECT split_part(route_id, ':', 1), sum(trips) FROM read_parquet(?) WHERE service_date ="
+        " '2019-05-15'"
         " GROUP BY 1 ORDER BY 1",
         [str(published.path / "public-transport-service" / "public-transport-service.parquet")],
     ).fetchall()

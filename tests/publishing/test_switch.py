@@ -41,7 +41,7 @@ def test_a_failing_check_leaves_the_current_version_as_it_was(small, monkeypatch
     first = publishing.publish(lake, pool, home, verdicts, code_version="1")
     before = digest_tree(first.path)
 
-    def refuse(graph):
+    def refuse(_graph):
         raise PublicationError("catalogue", "catalogue_invalid", "for the test")
 
     monkeypatch.setattr(publishing, "validate_catalogue", refuse)
@@ -58,7 +58,7 @@ def test_a_failing_check_leaves_the_current_version_as_it_was(small, monkeypatch
 
 
 @pytest.mark.parametrize("step", ["rename", "replace", "symlink_to"])
-def test_a_run_killed_at_any_step_leaves_a_whole_version(small, tmp_path, step):
+def test_a_run_killed_at_any_step_leaves_a_whole_version(small, step):
     pool, lake, verdicts, home = small
     first = publishing.publish(lake, pool, home, verdicts, code_version="1")
     program = textwrap.dedent(f"""

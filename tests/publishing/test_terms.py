@@ -49,7 +49,7 @@ def with_openness(contract, openness):
     )
 
 
-def publish_asked(pool, asked, lake, verdicts, tmp_path, contracts=None, now=None):
+def publish_asked(pool, asked, lake, verdicts, tmp_path, *, contracts=None, now=None):
     """Publish one dataset alone, under other contracts if given."""
     folder = tmp_path / "pool" / "datasets"
     folder.mkdir(parents=True, exist_ok=True)
@@ -167,7 +167,7 @@ def test_an_embargo_on_a_snapshot_is_refused_because_nothing_says_since_when(poo
     contracts = [closed if c.id == contract.id else c for c in pool.contracts]
     asked = dataset("SELECT cell_id FROM territory.population_grid", ("cell_id",), ("ipea-population",))
     with pytest.raises(PublicationError, match="embargo_without_period"):
-        publish_asked(pool, asked, *filled, tmp_path, contracts)
+        publish_asked(pool, asked, *filled, tmp_path, contracts=contracts)
 
 
 def test_rows_of_a_rejected_or_unknown_delivery_stop_publication(pool, waste, tmp_path):
@@ -206,7 +206,7 @@ def test_an_unknown_licence_is_an_error_before_anything_is_written(pool, waste, 
     contracts = [closed if c.id == contract.id else c for c in pool.contracts]
     asked = dataset("SELECT container_id, observed_at FROM waste.fill_observation")
     with pytest.raises(PublicationError, match=r"licence_unknown.*velia-bins"):
-        publish_asked(pool, asked, *waste, tmp_path, contracts)
+        publish_asked(pool, asked, *waste, tmp_path, contracts=contracts)
 
 
 @pytest.mark.parametrize("text", ["P", "PT", "P1DT", "1D", "P-1D", "P1Y", ""])
