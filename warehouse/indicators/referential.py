@@ -180,8 +180,10 @@ class Referential(Frozen):
 def read_referential(path: Path, definitions: Sequence[Definition]) -> Referential:
     """Read a référentiel and check it against the definitions in use; raises DefinitionError."""
     referential = parse_typed(Referential, path, read_yaml(path))
-    for key, problem in _find_faults(referential, {definition.id: definition for definition in definitions}):
-        raise DefinitionError(path, key, problem)
+    faults = list(_find_faults(referential, {definition.id: definition for definition in definitions}))
+    if faults:
+        (key, problem), *others = faults
+        raise DefinitionError(path, key, "; ".join([problem, *(f"{k}: {text}" for k, text in others)]))
     return referential
 
 

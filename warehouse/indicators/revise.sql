@@ -44,7 +44,7 @@ WITH compared AS (
 SELECT
     * EXCLUDE (previous_from, previous_supersedes, previous_revised_at, is_known, is_same) REPLACE (  -- noqa: AM04
         CASE
-            WHEN is_known AND regexp_replace(previous_from, ',"snapshot":\d+\}$', '}') = computed_from
+            WHEN is_known AND is_same AND regexp_replace(previous_from, ',"snapshot":\d+\}$', '}') = computed_from
                 THEN previous_from
             ELSE computed_from[:-2] || ',"snapshot":' || getvariable('snapshot')::BIGINT || '}'
         END AS computed_from,
