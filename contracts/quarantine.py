@@ -114,9 +114,12 @@ def _masked(cell: str) -> str:
     return f"left({cell}, least({SHOWN}, length({cell}) // 2)) || '…'"
 
 
-_NOTHING = (
-    "SELECT CAST(NULL AS VARCHAR) AS feed, CAST(NULL AS VARCHAR) AS period, CAST(NULL AS VARCHAR) AS delivery_id,"
-    ' CAST(NULL AS VARCHAR) AS contract_version, CAST(NULL AS VARCHAR) AS "table", CAST(NULL AS BIGINT) AS position,'
-    ' CAST(NULL AS BIGINT) AS line, CAST(NULL AS STRUCT(rule VARCHAR, "column" VARCHAR)[]) AS rules,'
-    " CAST(NULL AS VARCHAR) AS original, CAST(NULL AS VARCHAR) AS raw_line WHERE FALSE"
-)
+_NOTHING = """
+SELECT
+    CAST(NULL AS VARCHAR) AS feed, CAST(NULL AS VARCHAR) AS period, CAST(NULL AS VARCHAR) AS delivery_id,
+    CAST(NULL AS VARCHAR) AS contract_version, CAST(NULL AS VARCHAR) AS "table",
+    CAST(NULL AS BIGINT) AS position, CAST(NULL AS BIGINT) AS line,
+    CAST(NULL AS STRUCT(rule VARCHAR, "column" VARCHAR)[]) AS rules,
+    CAST(NULL AS VARCHAR) AS original, CAST(NULL AS VARCHAR) AS raw_line
+WHERE FALSE
+"""

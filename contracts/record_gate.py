@@ -21,15 +21,16 @@ from uuid import uuid4
 
 from duckdb import DuckDBPyConnection
 
+from contracts.compile.arrow import Family, family_of
 from contracts.compile.pandera import Setting, build_schema, find_failures
 from contracts.compile.quoting import name, parquet, text
-from contracts.compile.staging import SENT, SUSPECT, Layout, derived_sql, sent_text, staging_sql
+from contracts.compile.staging import ROW, SENT, SUSPECT, Layout, derived_sql, sent_text, staging_sql
 from contracts.compile.suspects import ceiling_source, reference_source, suspicion_sql
 from contracts.model import Contract
 from contracts.raw_table import RawTable
 from contracts.row_results import Findings, Sheet, count_rows, table_results, write_accepted, write_quarantine
-from contracts.rules.row_rules import CheckKind, RowCheck, list_checks, why_skipped
-from contracts.uniqueness import write_repeats
+from contracts.rules.row_rules import CheckKind, RowCheck, list_checks, target_of, why_skipped
+from contracts.uniqueness import has_repeated_hash, write_repeated_hashes, write_repeats
 from contracts.verdict import RuleResult, TableCount
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS = 50_000
 """Suspects judged at a time."""
-ROW = "regie__row"
-"""Row number of a suspect: the position in the staged file."""
+FLAG = "__flag"
+"""Suffix of a suspect's column that says what SQL found of it in other rows or registers."""
+FORMS = (CheckKind.PATTERN, CheckKind.LENGTH)
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def judge_rows(
         examples: examples kept per rule; counts are never capped.
 
     Raises:
-        CheckCrashed: a check raised instead of judging (ours, never theirs).
+        CheckCrashedError: a check raised instead of judging (ours, never theirs).
         RuntimeError: a scan gave another number of rows than the reader counted (ours).
     """
     con.execute("SET preserve_insertion_order = TRUE")
@@ -91,7 +93,7 @@ def judge_rows(
         desks = _open_desks(contract, tables, registers, period, folder)
         staged = {desk.layout.table.name: desk.staged for desk in desks}
         for desk in desks:
-            _stage(con, desk)
+            _stage(con, desk, registers)
         outcomes = [_judge(con, desk, registers, staged, accepted, quarantine, examples) for desk in desks]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -118,9 +120,13 @@ class _Desk:
     def asked(self) -> tuple[RowCheck, ...]:
         return tuple(c for c in self.checks if c.name not in self.skipped)
 
-    def rows_failing(self, check: RowCheck) -> Path:
-        """File of the rows that SQL found to fail a check that needs other rows."""
-        return self.folder / f"helper-{self.checks.index(check)}.parquet"
+    @property
+    def suspects(self) -> Path:
+        return self.folder / "suspects.parquet"
+
+    def helper(self, check: RowCheck, kind: str) -> Path:
+        """A check's own file: the hashes that repeat, or the rows that repeat a key."""
+        return self.folder / f"{kind}-{self.checks.index(check)}.parquet"
 
 
 def _open_desks(
@@ -142,11 +148,35 @@ def _open_desks(
     return desks
 
 
-def _stage(con: DuckDBPyConnection, desk: _Desk) -> None:
-    suspicion = suspicion_sql(desk.asked, desk.layout.table, desk.layout.period)
+def _stage(con: DuckDBPyConnection, desk: _Desk, registers: Mapping[str, Path]) -> None:
+    known = _known_well_formed(con, desk, registers)
+    checks = [c for c in desk.asked if c.name not in known]
+    suspicion = suspicion_sql(checks, desk.layout.table, desk.layout.period)
     query = staging_sql(desk.layout, desk.raw.sql, suspicion)
-    # Snappy, not zstd: this file is read twice and deleted.
-    con.execute(f"COPY ({query}) TO {text(desk.staged)} (FORMAT parquet, COMPRESSION snappy)")
+    # Not compressed: this file is read twice and deleted.
+    con.execute(
+        f"COPY ({query}) TO {text(desk.staged)}"
+        " (FORMAT parquet, COMPRESSION uncompressed, WRITE_BLOOM_FILTER FALSE)"
+    )
+
+
+def _known_well_formed(con: DuckDBPyConnection, desk: _Desk, registers: Mapping[str, Path]) -> set[str]:
+    """Checks of a column's form that the scan needn't make: every value of its register passes them.
+
+    A value that fails is then unknown to the register, and a suspect for that reason.
+    """
+    found = set()
+    for link in (c for c in desk.asked if c.kind is CheckKind.REFERENCE and target_of(c).register):
+        column = desk.layout.table.column(link.columns[0])
+        forms = [c for c in desk.asked if c.columns == link.columns and c.kind in FORMS]
+        if not forms or family_of(column.physical_type) is not Family.TEXT:
+            continue
+        sent = name(column.name + SENT)
+        fails = suspicion_sql(forms, desk.layout.table, desk.layout.period)
+        source = f"SELECT value AS {sent} FROM ({reference_source(link, registers, {})})"
+        if not con.execute(f"SELECT 1 FROM ({source}) WHERE {fails} LIMIT 1").fetchone():
+            found |= {c.name for c in forms}
+    return found
 
 
 def _judge(
@@ -161,12 +191,14 @@ def _judge(
     rows = count_rows(con, desk.staged)
     if desk.raw.rows is not None and desk.raw.rows != rows:
         raise RuntimeError(f"{desk.raw.table}: {desk.raw.rows} rows were read, {rows} were staged")
-    helpers = _find_in_sql(con, desk, registers, staged, rows)
+    extract_suspects(con, desk, registers, staged, rows)
     findings = Findings(desk.folder / "failures.parquet")
     with findings.open() as writer:
-        for batch in _suspects(con, desk, registers, helpers):
+        for batch in _frames(con, desk, registers):
             writer.write(_failures_of(desk, batch))
-    sheet = Sheet(desk.layout, desk.raw, desk.checks, desk.skipped, desk.staged, findings.path, rows)
+    sheet = Sheet(
+        desk.layout, desk.raw, desk.checks, desk.skipped, desk.staged, desk.suspects, findings.path, rows
+    )
     kept = write_accepted(con, sheet, accepted)
     quarantined = write_quarantine(con, sheet, quarantine)
     landed = rows + len(desk.raw.unread_lines)
@@ -177,73 +209,72 @@ def _judge(
     ), table_results(con, sheet, examples)
 
 
-def _find_in_sql(
+def extract_suspects(
     con: DuckDBPyConnection,
     desk: _Desk,
     registers: Mapping[str, Path],
     staged: Mapping[str, Path],
     rows: int,
-) -> dict[str, Path]:
-    """Find the rows that repeat a key or lead nowhere; return their files by check, where there are any."""
-    found = {}
+    *,
+    everything: bool = False,
+) -> None:
+    """Copy the rows that can fail out of the staged file, with what other rows and registers say of them.
+
+    Suspects are rows that the scan marked, that lead nowhere, or whose key's hash another row has.
+    `everything` suspects every row, for tests that compare.
+    """
+    flags = {}
     for check in desk.asked:
-        target = desk.rows_failing(check)
-        if check.kind is CheckKind.UNIQUE:
-            count = write_repeats(con, desk.staged, desk.layout.table, check.columns, rows, target)
-        elif check.kind is CheckKind.REFERENCE:
-            count = _write_misses(con, desk, check, reference_source(check, registers, staged), target)
-        else:
-            continue
-        if count:
-            found[check.name] = target
-    return found
-
-
-def _write_misses(con: DuckDBPyConnection, desk: _Desk, check: RowCheck, source: str, target: Path) -> int:
-    column = name(check.columns[0])
+        if check.kind is CheckKind.REFERENCE:
+            column = name(check.columns[0])
+            known = reference_source(check, registers, staged)
+            flags[check.name] = f"{column} IS NOT NULL AND {column} NOT IN (SELECT value FROM ({known}))"
+        elif check.kind is CheckKind.UNIQUE:
+            hashes, table = desk.helper(check, "hashes"), desk.layout.table
+            if write_repeated_hashes(con, desk.staged, table, check.columns, rows, hashes):
+                flags[check.name] = has_repeated_hash(table, check.columns, hashes)
+    columns = [f"{flag} AS {name(check + FLAG)}" for check, flag in flags.items()]
+    source = f"SELECT {', '.join([f'file_row_number AS {ROW}', '*', *columns])} FROM {_numbered(desk.staged)}"
+    where = " OR ".join([SUSPECT, *(name(check + FLAG) for check in flags)])
     con.execute(
-        f"COPY (SELECT file_row_number AS row FROM {_numbered(desk.staged)} WHERE {column} IS NOT NULL"
-        f" AND {column} NOT IN (SELECT value FROM ({source}))) TO {text(target)} (FORMAT parquet)"
+        f"COPY (SELECT * FROM ({source}) WHERE {'TRUE' if everything else where})"
+        f" TO {text(desk.suspects)} (FORMAT parquet, COMPRESSION lz4_raw)"
     )
-    return count_rows(con, target)
+    for check in (c for c in desk.asked if c.kind is CheckKind.UNIQUE and c.name in flags):
+        write_repeats(
+            con, desk.suspects, check.name + FLAG, check.columns, ROW, desk.helper(check, "repeats")
+        )
 
 
-def _suspects(
-    con: DuckDBPyConnection, desk: _Desk, registers: Mapping[str, Path], helpers: Mapping[str, Path]
-) -> Iterator[pa.RecordBatch]:
+def _frames(con: DuckDBPyConnection, desk: _Desk, registers: Mapping[str, Path]) -> Iterator[pa.RecordBatch]:
     """Read suspects in chunks, with text as sent, derived columns and helper columns."""
     with con.cursor() as cursor:
-        yield from cursor.execute(suspects_sql(desk, registers, helpers)).to_arrow_reader(CHUNK_ROWS)
+        yield from cursor.execute(frames_sql(desk, registers)).to_arrow_reader(CHUNK_ROWS)
 
 
-def suspects_sql(
-    desk: _Desk, registers: Mapping[str, Path], helpers: Mapping[str, Path], *, everything: bool = False
-) -> str:
-    """SELECT the frames that pandera judges: of suspects, or of every row."""
+def frames_sql(desk: _Desk, registers: Mapping[str, Path]) -> str:
+    """SELECT the frames that pandera judges."""
     layout = desk.layout
-    wanted = [SUSPECT] + [f"{ROW} IN (SELECT row FROM {parquet(path)})" for path in helpers.values()]
     columns = [ROW, *(name(c.name) for c in layout.columns)]
     columns += [f"{sent_text(c, layout)} AS {name(c.name + SENT)}" for c in layout.columns]
     columns += [derived_sql(c) for c in layout.table.columns if c.derived is not None]
     joins = []
-    for check in desk.asked:
-        if check.helper is None:
-            continue
+    for check in (c for c in desk.asked if c.helper is not None):
         if check.kind is CheckKind.CEILING:
-            alias = name(f"{check.name}__register")
-            key = name(check.columns[1])
-            joins.append(
-                f"LEFT JOIN ({ceiling_source(check, registers)}) AS {alias} ON {key} = {alias}.value"
-            )
-            columns.append(f"{alias}.ceiling AS {name(check.helper)}")
-        elif check.name in helpers:
-            failing = f"SELECT row FROM {parquet(helpers[check.name])}"
-            columns.append(f"{ROW} NOT IN ({failing}) AS {name(check.helper)}")
-        else:
-            columns.append(f"TRUE AS {name(check.helper)}")
-    where = "TRUE" if everything else " OR ".join(wanted)
-    rows = f"SELECT file_row_number AS {ROW}, * FROM {_numbered(desk.staged)}"
-    return f"SELECT {', '.join(columns)} FROM (SELECT * FROM ({rows}) WHERE {where}) {' '.join(joins)}"
+            ceilings = f"({ceiling_source(check, registers)}) AS {name(check.name)}"
+            joins.append(f"LEFT JOIN {ceilings} ON {name(check.columns[1])} = {name(check.name)}.value")
+        columns.append(f"{_helper_sql(desk, check)} AS {name(check.helper or '')}")
+    return f"SELECT {', '.join(columns)} FROM {parquet(desk.suspects)} {' '.join(joins)}"
+
+
+def _helper_sql(desk: _Desk, check: RowCheck) -> str:
+    """What pandera is told of other rows or registers: whether all is well, or the row's ceiling."""
+    if check.kind is CheckKind.CEILING:
+        return f"{name(check.name)}.ceiling"
+    if check.kind is CheckKind.REFERENCE:
+        return f"NOT {name(check.name + FLAG)}"
+    repeats = desk.helper(check, "repeats")
+    return f"{ROW} NOT IN (SELECT row FROM {parquet(repeats)})" if repeats.exists() else "TRUE"
 
 
 def _failures_of(desk: _Desk, batch: pa.RecordBatch) -> pa.Table:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from duckdb import DuckDBPyConnection
 
 from contracts.compile.quoting import name, parquet, text
-from contracts.compile.staging import Layout, accepted_columns, derived_sql, sent_text
+from contracts.compile.staging import ROW, Layout, accepted_columns, derived_sql, sent_text
 from contracts.model import Dimension, Severity
 from contracts.quarantine import is_personal, mask
 from contracts.raw_table import RawTable
@@ -61,6 +61,7 @@ class Sheet:
     checks: tuple[RowCheck, ...]
     skipped: Mapping[str, str]
     staged: Path
+    suspects: Path
     failures: Path
     rows: int
 
@@ -106,15 +107,15 @@ def write_quarantine(con: DuckDBPyConnection, sheet: Sheet, folder: Path) -> int
     labels = labels or "(-1, NULL, NULL)"
     version = text(sheet.layout.contract.version)
     failed = (
-        f"SELECT row, any_value(line) AS line, list({{'rule': rule, 'column': col}} ORDER BY question) AS rules"
-        f" FROM {parquet(sheet.failures)} JOIN (VALUES {labels}) AS label (number, rule, col) ON question = number"
+        "SELECT row, any_value(line) AS line, list({'rule': rule, 'column': col} ORDER BY question) AS rules"
+        f" FROM {parquet(sheet.failures)}"
+        f" JOIN (VALUES {labels}) AS label (number, rule, col) ON question = number"
         f" GROUP BY row HAVING bool_or(question IN ({sheet.rejecting}))"
     )
     query = (
         f"SELECT f.row AS position, f.line, f.rules, {version} AS contract_version,"
         f" struct_pack({original}) AS original, CAST(NULL AS VARCHAR) AS raw_line"
-        f" FROM read_parquet({text(sheet.staged)}, file_row_number = TRUE) AS s"
-        f" JOIN ({failed}) AS f ON s.file_row_number = f.row"
+        f" FROM {parquet(sheet.suspects)} AS s JOIN ({failed}) AS f ON s.{ROW} = f.row"
     )
     if sheet.raw.unread_lines:
         query += f" UNION ALL BY NAME {_unread_sql(sheet)}"
@@ -172,21 +173,14 @@ def _example_rows(con: DuckDBPyConnection, sheet: Sheet, rows: list[int]) -> dic
     """Read a few rows' cells as sent, by column name."""
     if not rows:
         return {}
-    columns = [f"CAST({sent_text(c, sheet.layout)} AS VARCHAR)" for c in sheet.layout.columns]
-    columns += [
-        f"CAST({name(c.name)} AS VARCHAR)" for c in sheet.layout.table.columns if c.derived is not None
-    ]
-    names = [c.name for c in sheet.layout.columns]
-    names += [c.name for c in sheet.layout.table.columns if c.derived is not None]
-    derived = [derived_sql(c) for c in sheet.layout.table.columns if c.derived is not None]
-    source = (
-        f"SELECT {', '.join(['*', *derived])} FROM read_parquet({text(sheet.staged)}, file_row_number = TRUE)"
-    )
+    derived = [c for c in sheet.layout.table.columns if c.derived is not None]
+    cells = {c.name: sent_text(c, sheet.layout) for c in sheet.layout.columns}
+    cells |= {c.name: name(c.name) for c in derived}
+    source = f"SELECT {', '.join(['*', *(derived_sql(c) for c in derived)])} FROM {parquet(sheet.suspects)}"
+    texts = ", ".join(f"CAST({cell} AS VARCHAR)" for cell in cells.values())
     wanted = ", ".join(str(row) for row in rows)
-    found = con.execute(
-        f"SELECT file_row_number, {', '.join(columns)} FROM ({source}) WHERE file_row_number IN ({wanted})"
-    ).fetchall()
-    return {row: dict(zip(names, cells, strict=True)) for row, *cells in found}
+    found = con.execute(f"SELECT {ROW}, {texts} FROM ({source}) WHERE {ROW} IN ({wanted})").fetchall()
+    return {row: dict(zip(cells, sent, strict=True)) for row, *sent in found}
 
 
 def _example(sheet: Sheet, check: RowCheck, row: int, cells: Mapping[str, str | None]) -> Example:
@@ -255,9 +249,9 @@ def _unread_sql(sheet: Sheet) -> str:
         ),
         path,
     )
-    rule = "[{'rule': 'malformed_line', 'column': CAST(NULL AS VARCHAR)}]"
-    version = text(sheet.layout.contract.version)
-    return f"SELECT position, line, {rule} AS rules, {version} AS contract_version, raw_line FROM {parquet(path)}"
+    rules = "[{'rule': 'malformed_line', 'column': CAST(NULL AS VARCHAR)}] AS rules"
+    version = f"{text(sheet.layout.contract.version)} AS contract_version"
+    return f"SELECT position, line, {rules}, {version}, raw_line FROM {parquet(path)}"
 
 
 def _copy(con: DuckDBPyConnection, query: str, target: Path) -> None:

@@ -1,5 +1,7 @@
 """Which rows repeat a key that an earlier row of the same table already has.
 
+A key with a null in a required column, with text that isn't a value, or null altogether is not compared.
+
 Here: 64-bit hashes in passes over hash buckets, then exact on the hits. Not here: the verdict.
 Memory is that of one bucket (128 MB), whatever the number of rows; the first copy in file order is
 never named.
@@ -24,32 +26,38 @@ if TYPE_CHECKING:
 BUCKET_ROWS = 16_000_000
 
 
-def write_repeats(
+def write_repeated_hashes(
     con: DuckDBPyConnection, staged: Path, table: Table, key: tuple[str, ...], rows: int, target: Path
-) -> int:
-    """Write the row numbers (column `row`) that repeat an earlier row's key; return how many.
-
-    A key with a null in a required column, with text that isn't a value, or null altogether is not compared.
-    """
+) -> bool:
+    """Write the hashes (column `hash`) that more than one row's key has; return whether there are any."""
     import pyarrow
     import pyarrow.parquet
 
-    hits = _repeated_hashes(con, staged, table, key, rows)
-    if not len(hits):
-        return 0
-    suspects = target.with_suffix(".hashes")
-    pyarrow.parquet.write_table(pyarrow.table({"hash": hits}), suspects)
+    hashes = _repeated_hashes(con, staged, table, key, rows)
+    pyarrow.parquet.write_table(pyarrow.table({"hash": hashes}), target)
+    return bool(len(hashes))
+
+
+def has_repeated_hash(table: Table, key: tuple[str, ...], hashes: Path) -> str:
+    """Condition over a staged row: its key is comparable and has one of the repeated hashes."""
+    return f"{_is_comparable(table, key)} AND {_hash(key)} IN (SELECT hash FROM {parquet(hashes)})"
+
+
+def write_repeats(
+    con: DuckDBPyConnection, suspects: Path, hit: str, key: tuple[str, ...], row: str, target: Path
+) -> bool:
+    """Write the rows (column `row`) whose key an earlier row has, among suspects whose flag `hit` is true.
+
+    A hash can hit by chance; here equal keys decide. Returns whether there are any.
+    """
     columns = ", ".join(name(c) for c in key)
-    # A hash can hit by chance; equal keys decide.
     con.execute(
-        f"COPY (SELECT row FROM (SELECT file_row_number AS row, row_number() OVER (PARTITION BY {columns}"
-        f" ORDER BY file_row_number) AS copy FROM {_rows_of(staged)} WHERE {_is_comparable(table, key)}"
-        f" AND hash({columns}) IN (SELECT hash FROM {parquet(suspects)})) WHERE copy > 1)"
+        f"COPY (SELECT row FROM (SELECT {row} AS row,"
+        f" row_number() OVER (PARTITION BY {columns} ORDER BY {row}) AS copy FROM {parquet(suspects)} WHERE {name(hit)}) WHERE copy > 1)"
         f" TO {text(target)} (FORMAT parquet)"
     )
-    suspects.unlink()
     found = con.execute(f"SELECT count(*) FROM {parquet(target)}").fetchone()
-    return int(found[0]) if found else 0
+    return bool(found and found[0])
 
 
 def _repeated_hashes(
@@ -74,19 +82,18 @@ def _repeated_in_bucket(
     import numpy as np
 
     number, buckets = bucket
-    hashed = f"hash({', '.join(name(c) for c in key)})"
+    hashed = _hash(key)
     mine = "" if buckets == 1 else f" AND {hashed} % {buckets} = {number}"
     reader = con.execute(
-        f"SELECT {hashed} AS hash FROM {_rows_of(staged)} WHERE {_is_comparable(table, key)}{mine}"
+        f"SELECT {hashed} AS hash FROM {parquet(staged)} WHERE {_is_comparable(table, key)}{mine}"
     ).to_arrow_reader(500_000)
-    hashes: NDArray[np.uint64] = np.empty(
-        rows if buckets == 1 else rows // buckets + rows // 50 + 4096, np.uint64
-    )
+    share = rows if buckets == 1 else rows // buckets + rows // 50
+    hashes: NDArray[np.uint64] = np.empty(share, np.uint64)
     filled = 0
     for batch in reader:
         part = batch.column(0).to_numpy(zero_copy_only=False)
         if filled + len(part) > len(hashes):  # equal keys share a bucket: it may be fuller than its share
-            hashes = np.concatenate([hashes[:filled], np.empty(len(part) + rows // buckets, np.uint64)])
+            hashes = np.concatenate([hashes[:filled], np.empty(len(part) + share, np.uint64)])
         hashes[filled : filled + len(part)] = part
         filled += len(part)
     hashes = hashes[:filled]
@@ -94,8 +101,8 @@ def _repeated_in_bucket(
     return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
 
 
-def _rows_of(staged: Path) -> str:
-    return f"read_parquet({text(staged)}, file_row_number = TRUE)"
+def _hash(key: tuple[str, ...]) -> str:
+    return f"hash({', '.join(name(c) for c in key)})"
 
 
 def _is_comparable(table: Table, key: tuple[str, ...]) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Face = Callable[[Any], "pd.Series[bool]"]
 
 
-class CheckCrashed(Exception):
+class CheckCrashedError(Exception):
     """A check raised instead of judging: our fault, never reported as bad data."""
 
 
@@ -66,7 +66,7 @@ def build_schema(checks: Iterable[RowCheck], setting: Setting) -> pa.DataFrameSc
 def find_failures(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> dict[str, pd.Series[bool]]:
     """Judge a frame: for each check that some row fails, which rows fail it (aligned with the frame).
 
-    Raises CheckCrashed if a check raised, or the frame is not the one the schema describes.
+    Raises CheckCrashedError if a check raised, or the frame is not the one the schema describes.
     """
     import pandera.pandas as pa
 
@@ -81,7 +81,7 @@ def _failures_of(error: Any, frame: pd.DataFrame) -> tuple[str, pd.Series[bool]]
     output = error.check_output
     name = getattr(error.check, "name", None)
     if name is None or output is None or not hasattr(output, "index") or not output.index.equals(frame.index):
-        raise CheckCrashed(str(error))
+        raise CheckCrashedError(str(error))
     return str(name), ~output.astype(bool)
 
 

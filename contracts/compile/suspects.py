@@ -27,7 +27,7 @@ NUMBERS = (Family.INTEGER, Family.DECIMAL, Family.DOUBLE)
 def suspicion_sql(checks: Iterable[RowCheck], table: Table, period: str | None) -> str:
     """Condition under which a row can fail one of the checks that need no other row."""
     conditions = [_CONDITIONS[c.kind](c, table, period) for c in checks if c.kind in _CONDITIONS]
-    return " OR ".join(f"({c})" for c in conditions) or "FALSE"
+    return " OR ".join(f"({c})" for c in dict.fromkeys(conditions)) or "FALSE"
 
 
 def period_bounds(period: str, timezone: str) -> tuple[datetime, datetime]:
@@ -55,7 +55,8 @@ def ceiling_source(check: RowCheck, registers: Mapping[str, Path]) -> str:
     )
     path = registers[str(check.parameters["register"])]
     ceiling = f"CAST(CASE {kind} {cases} END AS DOUBLE)"
-    return f"SELECT {key} AS value, max({ceiling}) AS ceiling FROM {parquet(path)} WHERE {key} IS NOT NULL GROUP BY 1"
+    known = f"FROM {parquet(path)} WHERE {key} IS NOT NULL"
+    return f"SELECT {key} AS value, max({ceiling}) AS ceiling {known} GROUP BY 1"
 
 
 def is_re2(pattern: str) -> bool:
@@ -77,11 +78,13 @@ def enum_values(column: Column) -> tuple[str, ...] | tuple[Decimal, ...]:
 
 def _missing(check: RowCheck, _table: Table, _period: str | None) -> str:
     column: Column = check.parameters["column"]
-    return f"{_sent(column)} IS NULL"
+    return f"{name(column.name)} IS NULL"
 
 
 def _type(check: RowCheck, _table: Table, _period: str | None) -> str:
     column: Column = check.parameters["column"]
+    if column.required:
+        return f"{name(column.name)} IS NULL"
     return f"{name(column.name)} IS NULL AND {_sent(column)} IS NOT NULL"
 
 

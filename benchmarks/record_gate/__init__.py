@@ -1,0 +1,1 @@
+"""Speed and memory of gate 1 on many meter readings, beside DuckDB's own copy and dataframely."""
