@@ -186,3 +186,22 @@ def test_a_long_history_is_folded(pool, clean_day):
     feed = feeds(pool, verdicts)[READINGS]
     assert len(feed.weeks) == 13
     assert len(feed.older) == 29 - 13
+
+
+def test_a_hostile_contract_stays_text_in_the_index(home, pool, verdicts):
+    hostile = '"><script>alert(1)</script>{{ 7*7 }}{n}'
+    contract = pool.contract(READINGS).model_copy(
+        update={
+            "label": {"fr": hostile, "en": hostile},
+            "support": (hostile,),
+            "origin_note": {"en": hostile},
+        }
+    )
+    others = tuple(c for c in pool.contracts if c.id != READINGS)
+    changed = pool.model_copy(update={"contracts": (contract, *others), "title": {"fr": hostile}})
+    write_index(changed, verdicts, home)
+    for name in ("index.html", "index.fr.html", "index.en.html"):
+        page = (home.pages / name).read_text("utf-8")
+        assert "<script" not in page
+        assert "&lt;script&gt;" in page
+        assert "49" not in re.findall(r"\{\{ 7\*7 \}\}|49", page)
