@@ -9,7 +9,8 @@ SELECT
     reading_interval.local_day AS day,
     sum(reading_interval.consumption_wh) AS consumption_wh,
     sum(reading_interval.production_wh) AS production_wh,
-    sum(reading_interval.consumption_wh) * 3600 / max(reading_interval.duration_s) AS power_w,
+    -- a decimal, since a sum of DOUBLE depends on the threads
+    (sum(reading_interval.consumption_wh) * 3600 / max(reading_interval.duration_s))::DECIMAL(18, 3) AS power_w,
     count(reading_interval.consumption_wh) AS n_meters
 FROM energy.reading_interval AS reading_interval
 INNER JOIN zone_meter ON reading_interval.meter_id = zone_meter.meter_id

@@ -12,8 +12,8 @@ SELECT
     sum(hourly.events)::BIGINT AS events,
     sum(hourly.departures)::BIGINT AS departures,
     sum(hourly.departures_interpolated)::BIGINT AS departures_interpolated,
-    min(hourly.hour) FILTER (WHERE hourly.departures > 0) AS first_hour,
-    max(hourly.hour) FILTER (WHERE hourly.departures > 0) AS last_hour
+    min(hourly.hour) FILTER (WHERE hourly.departures > 0 AND hourly.hour >= 0) AS first_hour,
+    max(hourly.hour) FILTER (WHERE hourly.departures > 0 AND hourly.hour >= 0) AS last_hour
 FROM mobility.service_stop_hour AS hourly
 INNER JOIN mobility.service_day AS service_day
     ON hourly.feed = service_day.feed AND hourly.service_id = service_day.service_id
