@@ -43,6 +43,15 @@ class DeliveryTerms(Section):
     stamp: Literal["interval_start", "interval_end"] = "interval_start"
 
 
+class PopulationTerms(Section):
+    """Whom the series of a feed stand for, and what their production counts."""
+
+    coverage: Literal["all", "sample"]
+    size: Annotated[StrictInt, Field(gt=0)] | None = None
+    of: Annotated[StrictInt, Field(gt=0)] | None = None
+    production: Literal["gross", "net"] | None = None
+
+
 class Tolerance(Section):
     """How much may be wrong before a delivery is rejected."""
 
@@ -81,6 +90,7 @@ class ContractExtensions(Section):
     label: Words = Field(default_factory=dict)
     timezone: StrictStr | None = None
     delivery: DeliveryTerms | None = None
+    population: PopulationTerms | None = None
     tolerance: Tolerance | None = None
     terms: DataTerms | None = None
     origin_note: Words = Field(default_factory=dict)

@@ -151,6 +151,30 @@ def _period_matches(scene: Scene, rule: DeliveryRule) -> Numbers:
     }
 
 
+def _steps(scene: Scene, rule: DeliveryRule) -> Numbers:
+    """Share of observations that lie on the grid of the feed's step; a drifting clock does not."""
+    step = scene.contract.delivery.step_s
+    if step is None or scene.arrival.period is None:
+        return {"skipped": "the contract states no step"}
+    observed = observed_rows(scene, str(rule.parameters["table"]), str(rule.parameters["column"]))
+    given = {"period_start": scene.bounds[0], "step": step}
+    found = ask(scene.con, "steps.sql", {"observed": observed}, given)
+    if not found["n_rows"]:
+        return {"skipped": "no dated rows"}
+    pct = round(100 * found["rows_on_grid"] / found["n_rows"], 4)
+    return {"pct": pct, "rows": found["rows_on_grid"], "step_s": step, "checked": found["n_rows"]}
+
+
+def _population(scene: Scene, rule: DeliveryRule) -> Numbers:
+    """Series seen against those in service that day, each counted once however many observations it has."""
+    found = _series(scene, rule)
+    if "skipped" in found:
+        return found
+    share = 100 * found["series_seen"] / found["series_expected"]
+    kept = ("series_seen", "series_expected", "checked", "absent")
+    return {"pct": round(share, 4), **{name: found[name] for name in kept}}
+
+
 def _instants(scene: Scene, rule: DeliveryRule) -> Numbers:
     start, end = scene.bounds
     column = str(rule.parameters["column"])
@@ -171,6 +195,8 @@ _MEASURES: Mapping[str, Callable[[Scene, DeliveryRule], Numbers]] = {
     "volume_against_history": _volume,
     "mean_against_history": _mean,
     "series_complete": _series,
+    "series_population": _population,
+    "step_matches": _steps,
     "frozen_series": measure_frozen_series,
     "covers_period": _covers,
     "period_matches": _period_matches,

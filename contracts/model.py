@@ -211,6 +211,19 @@ class Delivery(Frozen):
     """`interval_start` or `interval_end`: which end of the interval a time stamp names."""
 
 
+class Population(Frozen):
+    """Whom the series of a feed stand for: a number computed from a sample is not the town's."""
+
+    coverage: str
+    """`all` objects of their kind, or a `sample` of them."""
+    size: int | None = None
+    """How many series the feed has."""
+    of: int | None = None
+    """How many objects the sample was drawn from, where known."""
+    production: str | None = None
+    """`gross` (all that is produced) or `net` (what is left after own use) for energy."""
+
+
 class ServiceLevels(Frozen):
     """ODCS `slaProperties` in plain units."""
 
@@ -254,6 +267,7 @@ class Contract(Frozen):
     tables: tuple[Table, ...]
     rules: tuple[DeliveryRule, ...] = ()
     delivery: Delivery
+    population: Population | None = None
     service_levels: ServiceLevels = ServiceLevels()
     quarantine_tolerance_pct: Decimal = Decimal(2)
     """Share of quarantined rows above which a delivery is rejected."""

@@ -18,7 +18,7 @@ from contracts.errors import suggest
 from contracts.extensions import ContractExtensions, DataTerms, ServerExtensions, read_extensions
 from contracts.located import LocatedMap
 from contracts.merge import merge_maps
-from contracts.model import Contract, Delivery, Dialect, Server, Table, Terms
+from contracts.model import Contract, Delivery, Dialect, Population, Server, Table, Terms
 from contracts.odcs import DataContract
 from contracts.parse import based_on, read_contract_file
 from contracts.service_levels import compile_service_levels
@@ -143,6 +143,9 @@ def _compile(
         tables=tables,
         rules=rules,
         delivery=delivery,
+        population=Population.model_validate(extensions.population.model_dump())
+        if extensions.population
+        else None,
         service_levels=levels,
         **({"quarantine_tolerance_pct": extensions.tolerance.quarantined} if extensions.tolerance else {}),
         server=server,

@@ -81,6 +81,27 @@ class SeriesComplete(Frozen):
     warn_pct: Percent | None = None
 
 
+class SeriesPopulation(Frozen):
+    """Series seen over those in service that day: the population that the contract stands for."""
+
+    table: StrictStr
+    key: StrictStr
+    register_: Register = Field(alias="register")
+    register_key: StrictStr
+    where: dict[StrictStr, StrictStr] = Field(default_factory=dict)
+    from_: StrictStr | None = Field(default=None, alias="from")
+    until: StrictStr | None = None
+    tolerance_pct: Percent
+
+
+class StepMatches(Frozen):
+    """Observations lie on the grid of the feed's step."""
+
+    table: StrictStr
+    column: StrictStr
+    minimum_pct: Percent
+
+
 class FrozenSeries(Frozen):
     """Series that repeat one value through the delivery: sensors that are stuck."""
 
@@ -161,6 +182,8 @@ DELIVERY_KINDS: dict[str, tuple[type[Frozen], Dimension]] = {
     "quarantine_share": (QuarantineShare, Dimension.CONFORMITY),
     "volume_against_history": (VolumeAgainstHistory, Dimension.COMPLETENESS),
     "series_complete": (SeriesComplete, Dimension.COMPLETENESS),
+    "series_population": (SeriesPopulation, Dimension.CONSISTENCY),
+    "step_matches": (StepMatches, Dimension.CONFORMITY),
     "frozen_series": (FrozenSeries, Dimension.ACCURACY),
     "covers_period": (CoversPeriod, Dimension.TIMELINESS),
     "period_matches": (PeriodMatches, Dimension.CONSISTENCY),

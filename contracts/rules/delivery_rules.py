@@ -152,6 +152,11 @@ def _series_expected(key: str, rule: DeliveryRule, profile: Profile) -> str:
     return f"≥ {_short(bound.minimum)} %"
 
 
+def _population_bounds(key: str, rule: DeliveryRule) -> tuple[Bound, ...]:
+    tolerance = float(rule.parameters["tolerance_pct"])
+    return (Bound(f"{key}.pct", 100 - tolerance, 100 + tolerance, rule.severity),)
+
+
 def _frozen_bounds(key: str, rule: DeliveryRule) -> tuple[Bound, ...]:
     maximum = _number(rule.parameters.get("maximum", 0))
     return (Bound(f"{key}.series_frozen", None, maximum, rule.severity),)
@@ -274,6 +279,10 @@ _KINDS: Mapping[str, _Kind] = {
     "volume_against_history": _Kind(_deviation_bounds, _deviation_observed, _deviation_expected),
     "mean_against_history": _Kind(_deviation_bounds, _deviation_observed, _deviation_expected),
     "series_complete": _Kind(_series_bounds, _series_observed, _series_expected),
+    "series_population": _Kind(
+        _population_bounds, _text("{series_seen}"), _text("{series_expected} ± {tolerance_pct} %")
+    ),
+    "step_matches": _Kind(_pct_bounds, _text("{pct} %"), _text("≥ {minimum_pct} % ({step_s} s)")),
     "frozen_series": _Kind(_frozen_bounds, _text("{series_frozen} / {series_seen}"), _text("≤ {maximum}")),
     "covers_period": _Kind(_covers_bounds, _text("{last}"), _text("≥ {wanted}")),
     "period_matches": _Kind(
