@@ -71,7 +71,7 @@ def describe(
         explanation=words.explanation,
         cause=words.cause,
         remedy=words.remedy,
-        fate=_fate(result, verdict, words.fate, language),
+        fate=_fate(result, verdict, contract, words.fate, language),
         heads=heads,
         examples=rows,
         examples_note=_examples_note(result, len(rows), language),
@@ -79,13 +79,22 @@ def describe(
     )
 
 
-def _fate(result: RuleResult, verdict: Verdict, fate: str, language: Language) -> str:
+def _fate(result: RuleResult, verdict: Verdict, contract: Contract, fate: str, language: Language) -> str:
     """What became of the data; of a rule on the whole delivery the verdict knows more than the catalogue."""
-    if result.failed_rows or result.outcome is not Outcome.FAILED or verdict.is_accepted:
+    if result.failed_rows:
         return fate
-    return language.say(
-        "The whole delivery is refused; nothing of it is used, the last good data stay in place."
-    )
+    if result.outcome is Outcome.FAILED and not verdict.is_accepted:
+        return language.say(
+            "The whole delivery is refused; nothing of it is used, the last good data stay in place."
+        )
+    if result.outcome is Outcome.WARNING and verdict.is_accepted and result.rule in _ids(contract):
+        return language.say("The data are used as they are; this is a warning.")
+    return fate
+
+
+def _ids(contract: Contract) -> frozenset[str]:
+    """Ids of the contract's rules on deliveries."""
+    return frozenset(rule.id for rule in contract.rules)
 
 
 def level_of(result: RuleResult) -> str:

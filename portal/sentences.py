@@ -123,7 +123,7 @@ def headline(verdict: Verdict, contract: Contract, language: Language) -> str:
     if verdict.status is Status.REJECTED:
         return _say_rejected(verdict, contract, language)
     if verdict.rows_quarantined:
-        return language.say(
+        said = language.say(
             "Delivery accepted with reservations: {some} of {all} rows are set aside ({causes}); "
             "the other {rest} have entered the pool.",
             causes=_causes(verdict, contract, language),
@@ -131,6 +131,7 @@ def headline(verdict: Verdict, contract: Contract, language: Language) -> str:
             all=language.number(verdict.rows_landed),
             rest=language.number(verdict.rows_accepted),
         )
+        return said + _say_watched(verdict, contract, language)
     problems = [r for r in rank_problems(verdict, contract) if r.severity is not Severity.INFO]
     if problems and verdict.status is Status.ACCEPTED_WITH_WARNINGS:
         return language.say(
@@ -142,6 +143,18 @@ def headline(verdict: Verdict, contract: Contract, language: Language) -> str:
         "Delivery accepted: all {n} rows keep the contract.",
         verdict.rows_accepted,
     )
+
+
+def _say_watched(verdict: Verdict, contract: Contract, language: Language) -> str:
+    """Warnings beside the rows set aside, by their titles."""
+    warnings = [r for r in rank_problems(verdict, contract) if r.severity is Severity.WARNING]
+    titles = list(dict.fromkeys(name_briefly(r, contract, language) for r in warnings))
+    if not titles:
+        return ""
+    shown = titles[:_MOST_REASONS]
+    if len(titles) > len(shown):
+        shown.append("…")
+    return " " + language.say("Also to watch: {titles}.", titles=", ".join(shown))
 
 
 def _causes(verdict: Verdict, contract: Contract, language: Language) -> str:

@@ -134,3 +134,10 @@ def test_what_spoils_nothing_is_never_the_first_thing_to_fix(contract, clean_day
     )
     verdict = clean_day.model_copy(update={"status": Status.ACCEPTED_WITH_WARNINGS, "rules": warnings})
     assert rank_problems(verdict, contract)[0].rule == "invalid_color"
+
+
+def test_warnings_beside_rows_set_aside_are_named_too(contract, faulty_day):
+    frozen = broken("frozen_series", "3 / 157", "≤ 0", severity=Severity.WARNING, outcome=Outcome.WARNING)
+    both = faulty_day.model_copy(update={"rules": (*faulty_day.rules, frozen)})
+    assert "À surveiller aussi : " not in french(faulty_day, contract)
+    assert french(both, contract).startswith(french(faulty_day, contract) + " À surveiller aussi : ")
