@@ -26,7 +26,7 @@ from publishing.disclosure.energy import (
     redact_energy,
     withhold_sensitive,
 )
-from publishing.disclosure.vintages import seal_members, withhold_revisions
+from publishing.disclosure.vintages import draft_seal, withhold_revisions
 from publishing.errors import PublicationError
 from publishing.extracts import check_table, write_dataset
 from publishing.gated import INDICATOR_TABLES, Gate
@@ -101,7 +101,7 @@ def _make_query(
 def _make_aggregate(
     con: duckdb.DuckDBPyConnection, task: EnergyTask, home: Home, staging: Path
 ) -> tuple[PublishedFile, ...]:
-    """Sum, judge, redact, write; then audit the file, and only then seal who is behind it."""
+    """Sum, judge, redact, write; then audit the file, and only then write down who is behind it."""
     dataset = task.dataset
     collect_members(con, task)
     withhold_sensitive(con, task)
@@ -121,7 +121,7 @@ def _make_aggregate(
         resolution=task.aggregate.zone_resolution,
         parameters=task.parameters,
     )
-    seal_members(con, home, dataset.id, files[0].sha256, staged)
+    draft_seal(con, home, files[0].sha256, staged)
     return files
 
 

@@ -21,10 +21,11 @@ from publishing.catalogue.datapackage import describe_package, describe_schema, 
 from publishing.catalogue.dcat import build_catalogue, with_plain_checksums
 from publishing.catalogue.rdf_files import dump_json, to_json_ld, to_turtle
 from publishing.catalogue.shacl import validate_catalogue
-from publishing.dataset import load_catalogue, load_datasets
+from publishing.dataset import Dataset, load_catalogue, load_datasets
 from publishing.described import Described, Masthead, make_masthead
 from publishing.disclosure.audit import audit_identities
-from publishing.disclosure.vintages import require_sealed
+from publishing.disclosure.vintages import drop_drafts, keep_seals, require_sealed
+from publishing.errors import PublicationError
 from publishing.making import make_dataset
 from publishing.manifest import list_inputs, write_manifest
 from publishing.switch import (
@@ -99,11 +100,13 @@ def publish(
         raise ValueError("the pool has no clock of its own: publish() needs `now`")
     masthead = make_masthead(load_catalogue(pool.path), pool)
     datasets = load_datasets(pool.path)
+    _check_together(datasets)
     accepted = {v.arrival.delivery_id: v for v in verdicts if v.is_accepted}
     with hold_file_lock(home.published / "publish.lock"):
         for dataset in datasets:
             if dataset.aggregate is not None:
                 require_sealed(home, dataset.id, _published_files(home, dataset.id))
+        drop_drafts(home)
         staging = stage_folder(home)
         con = lake.cursor()
         try:
@@ -127,9 +130,20 @@ def publish(
         version = _describe(
             pool.id, masthead, described, home=home, staging=staging, code_version=code_version
         )
+        keep_seals(home)
         path = keep_version(home, staging, version)
         changed = switch_current(home, version)
     return Publication(version, path, tuple(_summary(one) for one in described), changed)
+
+
+def _check_together(datasets: Sequence[Dataset]) -> None:
+    """Refuse a pool that declares nothing, or the same personal values twice: two tables subtract."""
+    if not datasets:
+        raise PublicationError("catalogue", "nothing_declared", "the pool's datasets/ folder has no dataset")
+    personal = [dataset for dataset in datasets if dataset.aggregate is not None]
+    if len(personal) > 1:
+        problem = f"{personal[0].id} publishes the same values already, at one scale and grain: two subtract"
+        raise PublicationError(personal[1].id, "second_scale", problem)
 
 
 def _describe(

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.layout import Home
+from publishing import publish as publishing
 from publishing.disclosure.policy import known_presets, preset_minimum, thresholds_for
 from publishing.disclosure.primary import judge_cells
 from publishing.errors import PublicationError
@@ -312,6 +313,22 @@ def test_a_meter_that_leaves_the_cohort_does_not_show_by_difference(energy_pool,
     assert statuses(second) == {("consumption", "C"), ("production", "C")}
 
 
+def test_a_publication_that_failed_told_nobody_anything(energy_pool, tmp_path, monkeypatch):
+    home = Home(tmp_path / "home")
+    lake, verdicts = small_pool_lake(energy_pool)
+
+    def refuse(_graph):
+        raise PublicationError("catalogue", "catalogue_invalid", "for the test")
+
+    monkeypatch.setattr(publishing, "validate_catalogue", refuse)
+    with pytest.raises(PublicationError, match="catalogue_invalid"):
+        publish(lake, energy_pool, home, verdicts, code_version="t")
+    monkeypatch.undo()
+    lake, verdicts = small_pool_lake(energy_pool, changed={3: 500})
+    done = publish(lake, energy_pool, home, verdicts, code_version="t")
+    assert ("consumption", "F") in statuses(done)
+
+
 def test_a_version_whose_sealed_record_is_gone_stops_publication(energy_pool, tmp_path):
     home = Home(tmp_path / "home")
     lake, verdicts = small_pool_lake(energy_pool)
@@ -370,3 +387,45 @@ def test_p_stands_in_no_published_file(energy_pool, tmp_path):
     for path in done.path.rglob("*"):
         if path.is_file():
             assert unguessed.encode() not in path.read_bytes()
+
+
+def test_a_second_scale_of_the_same_values_is_refused_beside_the_first_and_after_it(energy_pool, tmp_path):
+    home = Home(tmp_path / "home")
+    lake, verdicts = small_pool_lake(energy_pool)
+    publish(lake, energy_pool, home, verdicts, code_version="t")
+    first = energy_pool.path / "datasets" / "energy-by-zone-day.yaml"
+    finer = first.read_text().replace("zone_resolution: 7", "zone_resolution: 8")
+    second = first.with_name("energy-finer.yaml")
+    second.write_text(finer.replace("id: energy-by-zone-day", "id: energy-finer"))
+    with pytest.raises(PublicationError, match=r"energy-finer: second_scale"):
+        publish(lake, energy_pool, home, verdicts, code_version="t")
+    first.unlink()
+    with pytest.raises(PublicationError, match=r"energy-finer: scale_changed"):
+        publish(lake, energy_pool, home, verdicts, code_version="t")
+
+
+def test_a_household_that_moves_shows_in_neither_zone(energy_pool, tmp_path):
+    home = Home(tmp_path / "home")
+    lake, verdicts = small_pool_lake(energy_pool, meters=24)
+    lake.con.execute(
+        "UPDATE energy.meter SET h3_cell = '89a90128c4bffff'"
+        " WHERE split_part(meter_id, ':', 2)::INTEGER >= 12"
+    )
+    first = publish(lake, energy_pool, home, verdicts, code_version="t")
+    assert len({c[0] for c in read_energy(first.path) if c[5] == "F"}) == 2
+    lake.con.execute("UPDATE energy.meter SET h3_cell = '89a90128c4bffff' WHERE meter_id LIKE '%0'")
+    second = publish(lake, energy_pool, home, verdicts, code_version="t")
+    assert statuses(second) == {("consumption", "C"), ("production", "C")}
+
+
+def test_a_meter_short_of_readings_on_one_day_is_out_on_all_days(energy_pool, tmp_path):
+    lake, verdicts = small_pool_lake(energy_pool, meters=12)
+    lake.con.execute(
+        "DELETE FROM energy.reading WHERE meter_id LIKE '%3' AND start_at > '2019-05-14 12:00:00+00'"
+    )
+    done = publish(lake, energy_pool, Home(tmp_path / "home"), verdicts, code_version="t")
+    expected = sum(48 * (100 + i) for i in range(12) if i != 3)
+    assert {(c[2].isoformat(), c[3]) for c in read_energy(done.path) if c[5] == "F"} == {
+        ("2019-05-13", expected),
+        ("2019-05-14", expected),
+    }
