@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.formats import read_tables
-from connectors.landing import LandingOutcome, land_file, landed_data, period_in_name
+from connectors.landing import land_file, landed_data, period_in_name
 from contracts.gate import judge
 from contracts.layout import Home
 from contracts.model import Contract, DeliveryMode
@@ -81,7 +81,9 @@ class FileCheck:
         arrivals = []
         for path, day in files:
             landing = land_file(contract, day, path, self.home, now=self.now)
-            if landing.arrival is None or landing.outcome in (LandingOutcome.FAILED, LandingOutcome.MISSING):
+            if landing.is_ours:
+                raise OSError(landing.detail)
+            if landing.arrival is None:
                 raise FileCheckError(f"{path}: {landing.detail}")
             arrivals.append((landing.arrival, landed_data(self.home, landing.arrival)))
         return judge(

@@ -19,14 +19,27 @@ if TYPE_CHECKING:
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
+REFUSALS = ("DagsterAssetCheckFailedError", "Failure")
+"""How Dagster names a blocking check that failed, and a step that refused on purpose."""
+
+
 @dataclass(frozen=True)
 class Ran:
-    """One run in this process."""
+    """One run in this process.
+
+    Attributes:
+        job: its name.
+        run_id: Dagster's id.
+        success: whether every step succeeded.
+        refused: steps that stopped because a delivery or a publication was refused, in words.
+        failures: steps that crashed: ours.
+    """
 
     job: str
     run_id: str
     success: bool
-    failures: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
 
 
 class Runner:
@@ -48,15 +61,28 @@ class Runner:
         result = self.definitions.resolve_job_def(job).execute_in_process(
             instance=self.instance, tags=dict(tags), raise_on_error=False, run_config=QUIET
         )
-        return Ran(job, result.run_id, result.success, tuple(_failures(result)))
+        refused, failures = _stops(result)
+        return Ran(job, result.run_id, result.success, tuple(refused), tuple(failures))
 
 
-def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
-    """Return what failed, in words: our exceptions' own messages, never a traceback."""
-    words = []
+def _stops(result: dg.ExecuteInProcessResult) -> tuple[list[str], list[str]]:
+    """Return what was refused and what crashed, in words, never as a traceback."""
+    refused: list[str] = []
+    failures: list[str] = []
     for event in result.all_events:
-        if event.is_step_failure:
-            error = event.step_failure_data.error
-            cause = error.cause if error and error.cause else error
-            words.append(f"{event.step_key}: {cause.message.strip() if cause else 'failed'}")
-    return words
+        if not event.is_step_failure:
+            continue
+        error = event.step_failure_data.error
+        if error is None:
+            failures.append(f"{event.step_key}: failed")
+        elif error.cls_name in REFUSALS:
+            told = event.step_failure_data.user_failure_data
+            refused.append(told.description if told and told.description else _check_words(error.message))
+        else:
+            failures.append(f"{event.step_key}: {(error.cause or error).message.strip()}")
+    return refused, failures
+
+
+def _check_words(message: str) -> str:
+    """Return which asset's gate closed: the last line of Dagster's message."""
+    return f"{message.strip().splitlines()[-1]} did not pass"

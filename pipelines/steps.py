@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.formats import read_tables
-from connectors.landing import Access, Landing, land, landed_data
+from connectors.landing import Access, Landing, LandingOutcome, land, landed_data
 from contracts import verdicts as verdict_store
 from contracts.gate import judge
 from contracts.model import Contract
-from contracts.verdict import Verdict
+from contracts.verdict import Outcome, Verdict
 from pipelines.engine import Engine
 from portal.index import write_index
 from portal.reports import write_report
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from publishing.publish import Publication
     from warehouse.indicators.compute import Measured
     from warehouse.models import ModelResult
+
+
+class LandingError(RuntimeError):
+    """A delivery could not be kept for a reason of ours, such as a full disk."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,29 @@ def deliver(engine: Engine, contract: Contract, periods: Sequence[str | None]) -
     by_delivery = {verdict.arrival.delivery_id: verdict for verdict in verdicts}
     for verdict in verdicts:
         report(engine, contract, verdict)
-    engine.progress(f"{contract.id}: {_tally(landings)}")
-    return [
+    delivered = [
         Delivered(period, landing, _verdict_of(engine, contract, period, landing, by_delivery))
         for period, landing in zip(periods, landings, strict=True)
     ]
+    engine.progress(f"{contract.id}: {_tally(landings)}")
+    for words in told(contract, delivered):
+        engine.progress(f"  {words}")
+    if ours := [landing.detail for landing in landings if landing.is_ours]:
+        raise LandingError(f"{contract.id}: {ours[0]}")
+    return delivered
+
+
+def told(contract: Contract, delivered: Sequence[Delivered]) -> list[str]:
+    """Return what an operator must hear of: what did not come, and what was refused and why."""
+    words = []
+    for one in delivered:
+        place = f"{contract.id} {one.period}" if one.period else contract.id
+        if one.landing.outcome in (LandingOutcome.MISSING, LandingOutcome.FAILED):
+            words.append(f"{place}: {one.landing.detail}")
+        elif one.verdict is not None and not one.verdict.is_accepted:
+            broken = dict.fromkeys(r.rule for r in one.verdict.rules if r.outcome is Outcome.FAILED)
+            words.append(f"{place}: rejected ({', '.join(broken)})")
+    return words
 
 
 def fetch(engine: Engine, contract: Contract, period: str | None) -> Landing:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from contracts.model import DeliveryMode
-from pipelines.cli import OURS
+from pipelines.cli import ACCEPTED, OURS, REJECTED
 from pipelines.cli.console import print_json, print_table, progress_printer
 from pipelines.engine import Engine
 from pipelines.settings import Settings
@@ -20,15 +20,19 @@ from pipelines.settings import Settings
 @click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="Last day asked for.")
 @click.option("--json", "as_json", is_flag=True, help="Print what ran as JSON.")
 @click.pass_obj
-def command(settings: Settings, job: str | None, first: Any, last: Any, as_json: bool) -> None:
+def command(settings: Settings, job: str | None, first: Any, last: Any, as_json: bool) -> int:
     """Ask for deliveries, judge, load, compute and publish: every job in order, or JOB alone.
 
     Partners are asked at the contracts' locations; REGIE_PARTNERS says what {base} stands for.
+    Exit codes: 0 done, 1 a snapshot or the publication was refused, 2 usage or contract error, 70 ours.
+    A refused day is told and stops nothing: the last good data stay.
     """
     from pipelines.partitions import day_partitions
+    from pipelines.resources import engine_for
     from pipelines.runs import Runner
 
-    engine = Engine(settings, progress_printer())
+    engine = engine_for(settings)
+    engine.progress = progress_printer()
     partitions = day_partitions(engine.pool)
     known = list(partitions.get_partition_keys(current_time=engine.now)) if partitions else []
     days = _days(known, first.date() if first else None, last.date() if last else None)
@@ -43,11 +47,11 @@ def command(settings: Settings, job: str | None, first: Any, last: Any, as_json:
         print_json([vars(one) for one in ran])
     else:
         print_table(("job", "run", "success"), [(r.job, r.run_id, r.success) for r in ran])
-    failures = [words for one in ran for words in one.failures]
-    for words in failures:
+    for words in (words for one in ran for words in (*one.refused, *one.failures)):
         click.echo(words, err=True)
-    if failures:
-        raise SystemExit(OURS)
+    if any(one.failures for one in ran):
+        return OURS
+    return REJECTED if any(one.refused for one in ran) else ACCEPTED
 
 
 def _jobs(engine: Engine) -> list[str]:

@@ -31,3 +31,19 @@ def export_file(settings: Settings, file: Path) -> None:
     with lake:
         export(lake, file)
     click.echo(str(file))
+
+
+@command.command("maintain")
+@click.pass_obj
+def maintain_lake(settings: Settings) -> None:
+    """Merge small files, drop expired snapshots and the files nobody reads any more."""
+    from datetime import UTC, datetime
+
+    from warehouse.lake import Lake
+    from warehouse.maintenance import maintain
+
+    with Lake.open(settings.home, settings.warehouse) as lake:
+        done = maintain(lake, now=datetime.now(UTC))
+    click.echo(
+        f"{done.snapshots_expired} snapshots expired, {done.files_deleted} files deleted, {done.files} left"
+    )
