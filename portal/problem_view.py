@@ -80,14 +80,16 @@ def describe(
 
 
 def _fate(result: RuleResult, verdict: Verdict, contract: Contract, fate: str, language: Language) -> str:
-    """What became of the data; of a rule on the whole delivery the verdict knows more than the catalogue."""
-    if result.failed_rows:
-        return fate
-    if result.outcome is Outcome.FAILED and not verdict.is_accepted:
+    """What became of the data: the catalogue says it of a rule, the verdict knows better of this delivery."""
+    if not verdict.is_accepted and result.failed_rows and level_of(result) == "error":
+        return language.say(
+            "The rows concerned are in quarantine; as the delivery is refused, the others are not used either."
+        )
+    if not verdict.is_accepted:
         return language.say(
             "The whole delivery is refused; nothing of it is used, the last good data stay in place."
         )
-    if result.outcome is Outcome.WARNING and verdict.is_accepted and result.rule in _ids(contract):
+    if not result.failed_rows and result.outcome is Outcome.WARNING and result.rule in _ids(contract):
         return language.say("The data are used as they are; this is a warning.")
     return fate
 

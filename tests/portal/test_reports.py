@@ -283,3 +283,15 @@ def test_an_information_changes_no_verdict(contract, clean_day, colours):
     verdict = clean_day.model_copy(update={"rules": (told,)})
     assert verdict.status is Status.ACCEPTED
     assert headline(verdict, contract, speak("en")).startswith("Delivery accepted: all")
+
+
+def test_no_problem_of_a_refused_delivery_says_that_data_are_used(home, contract, half_day, faulty_day):
+    warning = half_day.rules[-1].model_copy(
+        update={"rule": "volume_out_of_range", "severity": Severity.WARNING, "outcome": Outcome.WARNING}
+    )
+    rules = (*half_day.rules, *faulty_day.rules, warning)
+    _, _, content = write(half_day.model_copy(update={"rules": rules}), contract, home)
+    fates = {p["rule"]: p["fate"] for p in content["en"]["problems"]}
+    assert fates["volume_out_of_range"] == fates["series_incomplete"]
+    assert "refused" in fates["value_below_minimum"]
+    assert not [f for f in fates.values() if "are used" in f]
