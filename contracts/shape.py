@@ -36,6 +36,17 @@ _WANTED = {
     "model_attributes_type": _MAP,
 }
 
+_BOUNDS = {
+    "greater_than": ("a number above {gt}", "raise it"),
+    "greater_than_equal": ("a number of at least {ge}", "raise it"),
+    "less_than": ("a number below {lt}", "lower it"),
+    "less_than_equal": ("a number of at most {le}", "lower it"),
+    "string_too_short": ("a text of at least {min_length} characters", "make it longer"),
+    "string_too_long": ("a text of at most {max_length} characters", "make it shorter"),
+    "too_short": ("a list of at least {min_length}", "add what is missing"),
+    "string_pattern_mismatch": ("a text of the form `{pattern}`", "write it in that form"),
+}
+
 
 class Problems:
     """Faults of one tree, gathered so that an author sees them all at once."""
@@ -178,8 +189,9 @@ def _explain(model: type[BaseModel], item: dict[str, Any], loc: KeyPath) -> tupl
         if kind == "string_type" and isinstance(found, int | float):
             fix = f'put it in quotes: "{found}"'
         return f"{wanted} is wanted, found {_show(found)}", fix
-    if kind == "string_pattern_mismatch":
-        return f"{_show(found)} has not the form `{item['ctx']['pattern']}`", "write it in that form"
+    if kind in _BOUNDS:
+        wanted, fix = _BOUNDS[kind]
+        return f"{wanted.format(**item['ctx'])} is wanted, found {_show(found)}", fix
     return f"{str(item['msg']).removeprefix('Value error, ')}, found {_show(found)}", ""
 
 

@@ -120,7 +120,7 @@ def test_a_rule_on_a_register_that_no_feed_gives_is_an_error(copy):
     ("old", "new", "problem"),
     [
         ("zoneScales:", "zoneScale:", "unknown key `zoneScale`"),
-        ("h3_7", "h3_16", "has not the form"),
+        ("h3_7", "h3_16", "a text of the form"),
         ("timezone: America/Sao_Paulo", "timezone: Sao_Paulo", "an IANA time zone is wanted"),
         ("2019-06-10T09:00:00Z", "2019-06-10T09:00:00", "the instant has no offset"),
         ("2019-06-10T09:00:00Z", "10/06/2019", "an instant is wanted"),
@@ -128,10 +128,10 @@ def test_a_rule_on_a_register_that_no_feed_gives_is_an_error(copy):
         ("publisher: pool-porto-alegre", "publisher: ipea", "has not the role publisher"),
         ("roles: [re-user]", "roles: [reuser]", "is not one of: contributor, re-user"),
         ("- id: city", "- id: ipea", "the actor `ipea` is described twice"),
-        ("email: dados@cidade.example", "email: dados", "has not the form"),
-        ("country: BR", "country: Brazil", "has not the form"),
-        ("retention: P10Y", "retention: ten years", "has not the form"),
-        ("id: porto-alegre", "id: ../porto", "has not the form"),
+        ("email: dados@cidade.example", "email: dados", "a text of the form"),
+        ("country: BR", "country: Brazil", "a text of the form"),
+        ("retention: P10Y", "retention: ten years", "a text of the form"),
+        ("id: porto-alegre", "id: ../porto", "a text of the form"),
     ],
 )
 def test_a_wrong_line_of_pool_yaml_is_refused_where_it_stands(copy, old, new, problem):

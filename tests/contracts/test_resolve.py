@@ -294,7 +294,7 @@ def test_terms_about_a_column_that_is_not_there_are_refused(tmp_path):
         ("{mode: snapshot}", "{mode: periodic, period: P1D}", "names no `{period}`"),
         ("type: api", "type: snowflake", "is not one of: api, local, custom"),
         ("default: open", "default: open, minimumUnits: 3", "go together"),
-        ("licence: CC-BY-4.0", "licence: free for all", "has not the form"),
+        ("licence: CC-BY-4.0", "licence: free for all", "a text of the form"),
     ],
 )
 def test_what_would_harm_later_rooms_is_refused(tmp_path, old, new, words):
