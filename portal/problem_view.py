@@ -83,7 +83,7 @@ def _fate(result: RuleResult, verdict: Verdict, contract: Contract, fate: str, l
     """What became of the data: the catalogue says it of a rule, the verdict knows better of this delivery."""
     if not verdict.is_accepted and result.failed_rows and level_of(result) == "error":
         return language.say(
-            "The rows concerned are in quarantine; as the delivery is refused, the others are not used either."
+            "The rows concerned are in quarantine; the delivery being refused, the others are unused too."
         )
     if not verdict.is_accepted:
         return language.say(
