@@ -338,3 +338,44 @@ def test_computing_again_commits_nothing(measured: Lake, pool: Pool) -> None:
     assert measured.snapshot() == before
     assert not any(one.changed for one in again)
     assert sum(one.rows for one in again) > 10_000
+
+
+def test_the_lake_has_every_column_that_a_definition_names(measured: Lake, pool: Pool) -> None:
+    query = """
+        SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns()
+        WHERE database_name = 'lake'
+    """
+    present = set(measured.cursor().execute(query).fetchall())
+    for definition in pool_definitions(pool):
+        named = {(table, column) for table, columns in definition.inputs.items() for column in columns}
+        assert named <= present, (definition.id, named - present)
+
+
+def test_no_two_rows_of_the_value_table_are_of_one_cell(measured: Lake) -> None:
+    query = """
+        SELECT count(*), count(DISTINCT (edition, indicator, parameters_hash, zone_scale, zone, period_grain,
+            period_start)) FROM indicator.value
+    """
+    rows, cells = measured.cursor().execute(query).fetchall()[0]
+    assert rows == cells
+
+
+def test_a_value_is_its_numerator_over_its_denominator_and_stands_only_where_readable(measured: Lake) -> None:
+    query = """
+        SELECT count(*) FILTER (WHERE (value IS NOT NULL) <> (status IN ('ok', 'partial', 'estimated'))),
+            count(*) FILTER (WHERE value IS NOT NULL AND value <> numerator / denominator)
+        FROM indicator.value
+    """
+    assert measured.cursor().execute(query).fetchall() == [(0, 0)]
+
+
+def test_sums_of_zones_are_those_of_the_territory(measured: Lake) -> None:
+    query = """
+        SELECT indicator, period_grain, period_start,
+            sum(numerator) FILTER (WHERE zone_scale = 'h3_7') AS zones,
+            sum(numerator) FILTER (WHERE zone_scale = 'territory') AS whole
+        FROM indicator.value
+        WHERE indicator IN ('unserved_population', 'overflow_time_share', 'self_consumption_rate')
+        GROUP BY ALL HAVING abs(zones - whole) > 1e-6 * whole
+    """
+    assert measured.cursor().execute(query).fetchall() == []

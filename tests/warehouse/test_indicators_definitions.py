@@ -9,6 +9,7 @@ import pytest
 
 from contracts.pool import load_pool
 from warehouse.indicators.compute import pool_definitions
+from warehouse.indicators.definition_table import describe_definitions
 from warehouse.indicators.definitions import DefinitionError, override_parameters, read_definitions
 from warehouse.indicators.referential import Bounds, Index, compute_index, read_referential, score_value
 
@@ -51,6 +52,11 @@ def test_a_definition_is_its_yaml_and_its_sql(tmp_path: Path) -> None:
         (GOOD.replace("direction: down", "direction: sideways"), "FROM waste.collection", "direction"),
         (GOOD.replace("direction: down", "direction: range"), "FROM waste.collection", "band"),
         (GOOD.replace("Number of visits", "word " * 41), "FROM waste.collection", "41 words"),
+        (
+            GOOD.replace("Number of visits", '"Visits under {{level}}"'),
+            "FROM waste.collection",
+            "names level",
+        ),
         (GOOD.replace("id: {id}", "id: other"), "FROM waste.collection", "file's name"),
         (GOOD + "pair: nothing\n", "FROM waste.collection", "no such indicator: nothing"),
         (GOOD, None, "SQL is missing"),
@@ -74,6 +80,8 @@ def test_a_pool_s_own_parameter_changes_the_hash_and_keeps_its_reason(tmp_path: 
     before = {d.id: d for d in definitions}["low_fill_visit_share"]
     assert changed.parameters["low_level"].reason == "Larger bins"
     assert changed.parameters_hash != before.parameters_hash
+    assert "remplissage de 0,4" in changed.stated.fr
+    assert "level of 0.4" in changed.stated.en
 
 
 @pytest.mark.parametrize(
@@ -199,3 +207,8 @@ def test_a_missing_part_refuses_the_index_or_is_left_out_of_it() -> None:
     assert compute_index(Index(id="i", missing="renormalise", **index), weights, values) == pytest.approx(0.4)
     geometric = {**index, "aggregation": "geometric"}
     assert compute_index(Index(id="i", missing="refuse", **geometric), weights, {"a": 0.0, "b": 1.0}) == 0
+
+
+def test_the_page_of_indicators_says_what_the_definitions_say() -> None:
+    page = (ROOT / "docs" / "indicators.md").read_text(encoding="utf-8")
+    assert page.endswith(describe_definitions(read_definitions()))

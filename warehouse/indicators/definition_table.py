@@ -1,6 +1,6 @@
-"""The table `indicator.definition`: what the values of `indicator.value` mean, a row an indicator.
+"""What the values of `indicator.value` mean: as the table `indicator.definition`, and as a page of text.
 
-Here: definitions as rows. Not here: reading them (`definitions`).
+Here: definitions as rows and as Markdown. Not here: reading them (`definitions`).
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def _definition_row(definition: Definition) -> dict[str, object]:
         "domain": definition.domain,
         "label_fr": definition.label.fr,
         "label_en": definition.label.en,
-        "definition_fr": definition.definition.fr,
-        "definition_en": definition.definition.en,
+        "definition_fr": definition.stated.fr,
+        "definition_en": definition.stated.en,
         "unit": definition.unit,
         "better": definition.better,
         "band_low": definition.band.low if definition.band else None,
@@ -58,3 +58,32 @@ def _definition_row(definition: Definition) -> dict[str, object]:
         "source": definition.source,
         "sql": definition.sql,
     }
+
+
+def describe_definitions(definitions: Sequence[Definition]) -> str:
+    """Return the definitions as Markdown, by domain: one paragraph an indicator, parameters with reasons."""
+    parts = []
+    for domain in sorted({definition.domain for definition in definitions}):
+        parts.append(f"### {domain}\n")
+        parts += [_describe(definition) for definition in definitions if definition.domain == domain]
+    return "\n".join(parts)
+
+
+def _describe(definition: Definition) -> str:
+    facts = [
+        f"unit {definition.unit}",
+        f"better: {definition.better}",
+        f"aggregates by {definition.additivity.value.replace('_', ' ')}",
+        f"{', '.join(definition.zone_scales)} x {', '.join(definition.period_grains)}",
+    ]
+    if definition.protection:
+        facts.append(f"protects {definition.protection.unit}s, at least {definition.protection.minimum}")
+    if definition.pair:
+        facts.append(f"read with `{definition.pair}`")
+    lines = [
+        f"**`{definition.id}`** {definition.version}: {definition.label.fr} / {definition.label.en}",
+        f"{definition.stated.en}",
+        f"*{'; '.join(facts)}. Source: {definition.source}.*",
+        *(f"- `{name}` = {p.value}: {p.reason}" for name, p in definition.parameters.items()),
+    ]
+    return "\n".join(lines[:1]) + "  \n" + "  \n".join(lines[1:3]) + "\n" + "\n".join(lines[3:]) + "\n"

@@ -7,6 +7,7 @@ the objectives that an indicator serves (`referential`).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import sha256
@@ -21,6 +22,7 @@ from warehouse.indicators.frames import find_inputs
 
 MOST_WORDS = 40
 """A definition that takes more words is not simple enough to be agreed on."""
+_NAMED = re.compile(r"\{([a-z_]+)\}")
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
 Scale = Annotated[str, StringConstraints(pattern=r"^(territory|feed|h3_([0-9]|1[0-5]))$")]
@@ -92,6 +94,7 @@ class Definition(Frozen):
     domain: Literal["mobility", "energy", "waste", "territory", "cross", "pool"]
     label: Text
     definition: Text
+    """May name parameters in braces: `within {reach_m} m`; see `stated`."""
     unit: str
     direction: Direction
     band: Band | None = None
@@ -118,9 +121,25 @@ class Definition(Frozen):
                 raise ValueError(
                     f"definition.{language} has {len(words.split())} words, at most {MOST_WORDS}"
                 )
+            unknown = set(_NAMED.findall(words)) - self.parameters.keys()
+            if unknown:
+                raise ValueError(f"definition.{language} names {', '.join(sorted(unknown))}, no parameter")
         if (self.direction is Direction.RANGE) != (self.band is not None):
             raise ValueError("direction `range` goes with a band, and only it")
         return self
+
+    @property
+    def stated(self) -> Text:
+        """The definition with its parameters' values for their names, as each language writes them."""
+        values = {name: str(parameter.value) for name, parameter in self.parameters.items()}
+        french = {
+            name: text.replace(".", ",") if isinstance(self.parameters[name].value, float) else text
+            for name, text in values.items()
+        }
+        return Text(
+            fr=_NAMED.sub(lambda found: french[found[1]], self.definition.fr),
+            en=_NAMED.sub(lambda found: values[found[1]], self.definition.en),
+        )
 
     @property
     def better(self) -> str:
