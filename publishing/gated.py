@@ -46,7 +46,7 @@ class Gate:
     @cached_property
     def indicators(self) -> tuple[OpenIndicator, ...]:
         """Indicators that may leave and whose feeds are all sources of the dataset."""
-        found = list_open_indicators(self._pool, self._dataset.id)
+        found = list_open_indicators(self._pool)
         return tuple(one for one in found if all(self._dataset.reads(c.id) for c in one.contracts))
 
     def schema(self) -> dict[str, dict[str, str]]:

@@ -49,14 +49,14 @@ class OpenIndicator:
     """It measures the pool itself: only its rows about single feeds may leave."""
 
 
-def list_open_indicators(pool: Pool, dataset: str) -> tuple[OpenIndicator, ...]:
+def list_open_indicators(pool: Pool) -> tuple[OpenIndicator, ...]:
     """List the pool's indicators that may leave, by id.
 
     An indicator stays inside if it protects a unit, if a table of a contract about persons stands behind
     it, through models or frames, or if its SQL reads a column that a contract keeps closed. Raises
     DefinitionError for a wrong definition, PublicationError for an embargo that cannot be applied.
     """
-    found = (_judge(definition, pool, dataset) for definition in pool_definitions(pool))
+    found = (_judge(definition, pool) for definition in pool_definitions(pool))
     return tuple(indicator for indicator in found if indicator is not None)
 
 
@@ -76,14 +76,14 @@ def trace_tables(definition: Definition) -> frozenset[str]:
     return frozenset(found - models.keys())
 
 
-def _judge(definition: Definition, pool: Pool, dataset: str) -> OpenIndicator | None:
+def _judge(definition: Definition, pool: Pool) -> OpenIndicator | None:
     tables = trace_tables(definition)
     behind = _contracts_behind(pool.contracts, tables)
     if definition.protection is not None or any(is_personal(contract) for contract in behind):
         return None
     if _names_any(_text_of(definition), _closed_columns(behind, tables)):
         return None
-    embargoes = [embargo_of(dataset, contract) for contract in behind]
+    embargoes = [embargo_of("indicators", contract) for contract in behind]
     return OpenIndicator(
         id=definition.id,
         tables=tuple(sorted(tables)),

@@ -230,3 +230,34 @@ def test_publishing_again_changes_nothing(pool, filled, published):
     again = publish(lake, pool, home, verdicts, code_version="test")
     assert not again.changed
     assert again.path == published.path
+
+
+def test_harvesters_find_one_identity_and_a_true_checksum_for_every_file(published):
+    from rdflib import Graph, Namespace
+    from rdflib.namespace import DCAT, DCTERMS
+
+    spdx = Namespace("http://spdx.org/rdf/terms#")
+    graph = Graph().parse(published.path / "catalog-udata.ttl", format="turtle")
+    datasets = list(graph.objects(None, DCAT.dataset))
+    assert len(datasets) == len(published.datasets)
+    assert {str(graph.value(d, DCTERMS.identifier)) for d in datasets} == {str(d) for d in datasets}
+    files = [file for d in datasets for file in graph.objects(d, DCAT.distribution)]
+    assert len(files) == len(set(files)) == sum(len(d.files) for d in published.datasets)
+    for file in files:
+        assert graph.value(file, DCAT.downloadURL) == file
+        assert graph.value(file, DCTERMS.license) is not None
+        path = published.path / str(file).split("/current/")[1]
+        assert int(graph.value(file, DCAT.byteSize)) == path.stat().st_size
+        value = graph.value(graph.value(file, spdx.checksum), spdx.checksumValue)
+        assert str(value) == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert (published.path / str(graph.value(file, DCTERMS.conformsTo)).split("/current/")[1]).is_file()
+
+
+def test_catalogue_dates_are_those_of_deliveries_and_never_in_the_future(published, pool):
+    from rdflib import Graph
+    from rdflib.namespace import DCTERMS
+
+    graph = Graph().parse(published.path / "catalog.ttl", format="turtle")
+    dates = {value.toPython() for value in graph.objects(None, DCTERMS.modified)}
+    assert dates
+    assert max(dates) < pool.now.date()
