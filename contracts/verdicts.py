@@ -64,6 +64,11 @@ def load(home: Home, feed: str, period: str | None, delivery_id: str) -> Verdict
     return _read(_folder(home, feed, period) / f"{delivery_id}.json")
 
 
+def deliveries(home: Home, feed: str, period: str | None) -> list[Verdict]:
+    """Return the verdicts of a period (None: a snapshot feed), the newest delivery last."""
+    return [v for v in _in_order(_folder(home, feed, period)) if v is not None]
+
+
 def load_all(home: Home, feed: str | None = None) -> list[Verdict]:
     """Return every stored verdict, sorted by feed, period and arrival."""
     found: list[Verdict] = []

@@ -110,16 +110,15 @@ def report(engine: Engine, contract: Contract, verdict: Verdict) -> Path:
 
 
 def previous_of(engine: Engine, contract: Contract, verdict: Verdict) -> Verdict | None:
-    """Return the last accepted delivery before this one: of an earlier period, or an earlier snapshot."""
+    """Return the delivery to compare with: the one before of its period, else the last accepted period's."""
     arrival = verdict.arrival
-    if arrival.period is not None:
-        return verdict_store.newest_accepted(engine.home, contract.id, before=arrival.period)
-    past = [
-        v
-        for v in verdict_store.history(engine.home, contract.id)
-        if v.arrival.received_at < arrival.received_at
-    ]
-    return past[-1] if past else None
+    same = verdict_store.deliveries(engine.home, contract.id, arrival.period)
+    place = [v.arrival.delivery_id for v in same].index(arrival.delivery_id)
+    if place > 0:
+        return same[place - 1]
+    if arrival.period is None:
+        return None
+    return verdict_store.newest_accepted(engine.home, contract.id, before=arrival.period)
 
 
 def load(engine: Engine, contract: Contract, periods: Sequence[str | None]) -> list[Verdict]:
