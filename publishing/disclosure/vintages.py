@@ -95,7 +95,10 @@ def require_sealed(home: Home, dataset: str, published: dict[str, str]) -> None:
     """
     for version, digest in sorted(published.items()):
         if not (sealed_folder(home) / f"{digest}.parquet").is_file():
-            problem = f"version {version} was published, but the sealed record of its members is gone"
+            problem = (
+                f"version {version} was published, but the sealed record of its members is gone: restore"
+                f" {digest}.parquet from the backup of sealed/, or delete a version that nobody ever got"
+            )
             raise PublicationError(dataset, "sealed_record_missing", problem)
 
 
