@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -136,13 +137,17 @@ def measured(pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
         for feed in FILES:
             deliver(con, pool, feed, home)
     with Lake.open(home, threads=2) as lake:
-        for contract in pool.contracts:
-            current = [c.accepted for c in verdicts.current(home, contract.id) if c.accepted is not None]
-            load_deliveries(lake, contract, current, home)
-        record_verdicts(lake, pool, verdicts.load_all(home))
-        build_models(lake, pool)
-        compute_indicators(lake, pool)
+        fill(lake, pool, home)
         yield lake
+
+
+def fill(lake: Lake, pool: Pool, home: Home) -> None:
+    for contract in pool.contracts:
+        current = [c.accepted for c in verdicts.current(home, contract.id) if c.accepted is not None]
+        load_deliveries(lake, contract, current, home)
+    record_verdicts(lake, pool, verdicts.load_all(home))
+    build_models(lake, pool)
+    compute_indicators(lake, pool)
 
 
 def deliver(con: duckdb.DuckDBPyConnection, pool: Pool, feed: str, home: Home) -> None:
@@ -379,3 +384,19 @@ def test_sums_of_zones_are_those_of_the_territory(measured: Lake) -> None:
         GROUP BY ALL HAVING abs(zones - whole) > 1e-6 * whole
     """
     assert measured.cursor().execute(query).fetchall() == []
+
+
+def test_another_home_and_another_number_of_threads_give_the_same_values(
+    measured: Lake, pool: Pool, tmp_path: Path
+) -> None:
+    first = measured.location.home
+    other = Home(tmp_path / "other")
+    for folder in ("accepted", "reports"):
+        shutil.copytree(first.root / folder, other.root / folder)
+    query = """
+        SELECT * REPLACE (regexp_replace(computed_from, ',"snapshot":\\d+', '') AS computed_from)
+        FROM indicator.value ORDER BY ALL
+    """
+    with Lake.open(other, threads=1) as lake:
+        fill(lake, pool, other)
+        assert lake.cursor().execute(query).fetchall() == measured.cursor().execute(query).fetchall()

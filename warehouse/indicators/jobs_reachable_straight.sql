@@ -6,7 +6,11 @@ WITH reachable AS (
         sum(place.jobs)::DECIMAL(18, 1) AS jobs
     FROM territory.population_grid AS origin
     INNER JOIN territory.population_grid AS place
-        ON haversine_m(origin.lat, origin.lon, place.lat, place.lon) <= getvariable('reach_m')
+        ON
+            -- the band of latitudes spares most distances: a degree is over 110,000 m everywhere
+            place.lat >= origin.lat - getvariable('reach_m') / 110000
+            AND place.lat <= origin.lat + getvariable('reach_m') / 110000
+            AND haversine_m(origin.lat, origin.lon, place.lat, place.lon) <= getvariable('reach_m')
     GROUP BY origin.cell_id
 )
 

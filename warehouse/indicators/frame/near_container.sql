@@ -6,4 +6,8 @@ SELECT
     container.container_id
 FROM territory.population_grid AS grid
 INNER JOIN waste.container AS container
-    ON haversine_m(grid.lat, grid.lon, container.lat, container.lon) <= getvariable('reach_m')
+    ON
+        -- the band of latitudes spares most distances: a degree is over 110,000 m everywhere
+        container.lat >= grid.lat - getvariable('reach_m') / 110000
+        AND container.lat <= grid.lat + getvariable('reach_m') / 110000
+        AND haversine_m(grid.lat, grid.lon, container.lat, container.lon) <= getvariable('reach_m')

@@ -7,4 +7,8 @@ SELECT
     stop.stop_id
 FROM territory.population_grid AS grid
 INNER JOIN mobility.stop AS stop
-    ON haversine_m(grid.lat, grid.lon, stop.stop_lat, stop.stop_lon) <= getvariable('reach_m')
+    ON
+        -- the band of latitudes spares most distances: a degree is over 110,000 m everywhere
+        stop.stop_lat >= grid.lat - getvariable('reach_m') / 110000
+        AND stop.stop_lat <= grid.lat + getvariable('reach_m') / 110000
+        AND haversine_m(grid.lat, grid.lon, stop.stop_lat, stop.stop_lon) <= getvariable('reach_m')
