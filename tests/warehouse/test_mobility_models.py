@@ -197,10 +197,42 @@ def test_stops_at_one_place_share_the_time_by_rank() -> None:
     assert [time for time, _ in times(con)] == [0, 33, 66, 100]
 
 
-def test_a_trip_without_a_last_time_is_not_interpolated_beyond_its_last_timed_stop() -> None:
-    rows = trip_with([(0.1, None), (0.4, None)])
-    rows["stop_time"][-1] = ("t", 2, "p2", None, None, 0, None)
-    assert times(build(rows)) == [(0, "given"), (None, None), (None, None)]
+@pytest.mark.parametrize("end", [0, 3])
+def test_a_trip_whose_first_or_last_stop_has_no_time_keeps_its_blanks(end: int) -> None:
+    rows = trip_with([(0.1, None), (0.4, None), (0.5, None)])
+    rows["stop_time"] = [("t", n, f"p{n}", None, None, 0, None) for n in range(4)]
+    for n in {0, 1, 3} - {end}:
+        rows["stop_time"][n] = ("t", n, f"p{n}", n * 60, n * 60, 0, None)
+    sources = [source for _, source in times(build(rows))]
+    assert sources == ["given" if n in {0, 1, 3} - {end} else None for n in range(4)]
+
+
+WEEK = [dt.date(2019, 5, 13) + dt.timedelta(days=n) for n in range(7)]
+calendars = st.tuples(
+    st.lists(st.booleans(), min_size=7, max_size=7), st.sampled_from(WEEK), st.sampled_from(WEEK)
+)
+exceptions = st.dictionaries(st.sampled_from(WEEK), st.sampled_from([1, 2]), max_size=4)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.none() | calendars, exceptions)
+def test_service_days_are_the_calendar_s_with_its_exceptions(
+    calendar: tuple[list[bool], dt.date, dt.date] | None, excepted: dict[dt.date, int]
+) -> None:
+    expected = set()
+    if calendar is not None:
+        flags, start, end = calendar
+        expected = {day for day in WEEK if flags[day.weekday()] and start <= day <= end}
+    expected |= {day for day, kind in excepted.items() if kind == 1}
+    expected -= {day for day, kind in excepted.items() if kind == 2}
+    rows: dict[str, list[tuple[object, ...]]] = {
+        "calendar_date": [("s", day, kind) for day, kind in excepted.items()]
+    }
+    if calendar is not None:
+        rows["calendar"] = [("s", *map(int, calendar[0]), *calendar[1:])]
+    found = build(rows).execute("SELECT service_date FROM mobility.service_day").fetchall()
+    assert {day for (day,) in found} == expected
+    assert len(found) == len(expected)
 
 
 @settings(max_examples=15, deadline=None)

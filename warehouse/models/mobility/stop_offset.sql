@@ -4,8 +4,8 @@
 -- units: arrival_s, departure_s in seconds of the service day (may exceed 86,400); chain_m in metres along the
 --   great circles between stops since the first one
 -- source: stop_time, stop. A blank between two timed stops is linear in shape_dist_traveled if every stop of the
---   gap has it, else in great-circle distance along the stops, else in rank; whole seconds, rounded down. A blank
---   before the first or after the last timed stop stays blank.
+--   gap has it, else in great-circle distance along the stops, else in rank; whole seconds, rounded down. A trip
+--   whose first or last stop has no time keeps its blanks.
 WITH placed AS (
     SELECT
         stop_time.contributor,
@@ -32,6 +32,7 @@ measured AS (
     SELECT
         *,
         arrival_s IS NOT NULL AS is_timed,
+        bool_and(arrival_s IS NOT NULL OR NOT (position = 1 OR is_last)) OVER (PARTITION BY feed, trip_id) AS has_ends,
         coalesce(sum(step_m) OVER so_far, 0.0) AS chain_m,
         count(*) FILTER (WHERE shape_dist IS NULL) OVER so_far AS n_without_dist,
         count(*) FILTER (WHERE step_m IS NULL AND position > 1) OVER so_far AS n_without_step
@@ -69,7 +70,7 @@ interpolated AS (
     SELECT
         * EXCLUDE (a, b),
         CASE
-            WHEN is_timed OR a IS NULL OR b IS NULL THEN NULL
+            WHEN is_timed OR NOT has_ends THEN NULL
             WHEN a.dist IS NOT NULL AND a.no_dist = b.no_dist AND b.dist > a.dist
                 THEN a.at_s + floor((b.at_s - a.at_s) * (shape_dist - a.dist) / (b.dist - a.dist))::INTEGER
             WHEN a.no_step = b.no_step AND b.chain > a.chain
