@@ -37,6 +37,10 @@ VALUE_KEY = ("edition", "indicator", "indicator_version", "parameters_hash",
 _ALWAYS = frozenset({"pool.load", "pool.delivery"})
 
 
+class IndicatorError(RuntimeError):
+    """An indicator's SQL failed: ours, and never a value."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """What became of one indicator."""
@@ -72,7 +76,7 @@ def compute_indicators(lake: Lake, pool: Pool, only: Collection[str] | None = No
 
     Build the models first. An indicator whose inputs are absent is left out and says so. Where neither
     definitions, code nor inputs changed nothing is computed; where no row changed nothing is committed.
-    Raises DefinitionError, KeyError (an unknown name in `only`).
+    Raises DefinitionError, IndicatorError (its SQL fails), KeyError (an unknown name in `only`).
     """
     everything = pool_definitions(pool)
     definitions = _select(everything, only)
@@ -121,15 +125,21 @@ class _Run:
         variables = {**self.variables, **definition_variables(definition)}
         variables["contracts"] = _contracts_behind(self.pool, find_base_tables(definition))
         set_variables(self.con, variables)
+        try:
+            self._insert(definition, variables)
+        except duckdb.Error as error:
+            raise IndicatorError(f"indicator {definition.id}: {error}") from error
+        counts = self._count("fresh", definition.id)
+        return Measured(
+            definition.id, sum(counts.values()), counts, changed=False, seconds=time.perf_counter() - started
+        )
+
+    def _insert(self, definition: Definition, variables: Mapping[str, object]) -> None:
         for sql in (definition.sql, _read("behind")):
             self.frames.make(sql, variables)
         draft_values(self.con, definition)
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE behind AS {_read('behind')}")
         self.con.execute(f"INSERT INTO fresh BY NAME {_read('finish')}")
-        counts = self._count("fresh", definition.id)
-        return Measured(
-            definition.id, sum(counts.values()), counts, changed=False, seconds=time.perf_counter() - started
-        )
 
     def recall(self) -> list[Measured]:
         """Return the results of values that stand as they are."""
