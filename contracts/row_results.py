@@ -101,19 +101,18 @@ def write_quarantine(con: DuckDBPyConnection, sheet: Sheet, folder: Path) -> int
     """
     original = ", ".join(f"{name(c.source)} := {sent_text(c, sheet.layout)}" for c in sheet.layout.columns)
     labels = ", ".join(
-        f"({n}, {text(c.rule)}, {'NULL' if c.column is None else text(c.column)})"
-        for n, c in enumerate(sheet.checks)
+        f"{{'rule': {text(c.rule)}, 'column': {'NULL' if c.column is None else text(c.column)}}}"
+        for c in sheet.checks
     )
-    labels = labels or "(-1, NULL, NULL)"
+    label_of = f'CAST([{labels}] AS STRUCT(rule VARCHAR, "column" VARCHAR)[])[q + 1]'
     version = text(sheet.layout.contract.version)
     failed = (
-        "SELECT row, any_value(line) AS line, list({'rule': rule, 'column': col} ORDER BY question) AS rules"
-        f" FROM {parquet(sheet.failures)}"
-        f" JOIN (VALUES {labels}) AS label (number, rule, col) ON question = number"
-        f" GROUP BY row HAVING bool_or(question IN ({sheet.rejecting}))"
+        "SELECT row, any_value(line) AS line, list_sort(list(question)) AS questions"
+        f" FROM {parquet(sheet.failures)} GROUP BY row HAVING bool_or(question IN ({sheet.rejecting}))"
     )
     query = (
-        f"SELECT f.row AS position, f.line, f.rules, {version} AS contract_version,"
+        f"SELECT f.row AS position, f.line,"
+        f" list_transform(f.questions, lambda q: {label_of}) AS rules, {version} AS contract_version,"
         f" struct_pack({original}) AS original, CAST(NULL AS VARCHAR) AS raw_line"
         f" FROM {parquet(sheet.suspects)} AS s JOIN ({failed}) AS f ON s.{ROW} = f.row"
     )
@@ -257,7 +256,10 @@ def _unread_sql(sheet: Sheet) -> str:
 def _copy(con: DuckDBPyConnection, query: str, target: Path) -> None:
     """Write Parquet beside its place and rename: a reader finds the whole file or none."""
     partial = target.with_name(f".{target.name}.part")
-    con.execute(f"COPY ({query}) TO {text(partial)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3)")
+    con.execute(
+        f"COPY ({query}) TO {text(partial)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3,"
+        " DICTIONARY_SIZE_LIMIT 10000, WRITE_BLOOM_FILTER FALSE)"
+    )
     partial.replace(target)
 
 
