@@ -4,7 +4,7 @@ Here: keys and what is recorded. Not here: the gate on publication itself (`publ
 checks verdicts, terms and disclosure and refuses by raising.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -17,7 +17,7 @@ from pipelines.resources import EngineResource
 from pipelines.warehouse_assets import source_keys
 from publishing.dataset import Dataset, load_datasets
 from publishing.errors import PublicationError
-from warehouse.model_files import read_models
+from warehouse.model_files import Model, read_models
 
 CATALOGUE = dg.AssetKey(["published", "catalogue"])
 PAGES = dg.AssetKey(["portal", "pages"])
@@ -35,8 +35,8 @@ def dataset_key(dataset: Dataset) -> dg.AssetKey:
 
 
 def _published(pool: Pool) -> dg.AssetsDefinition:
-    datasets = load_datasets(pool.path)
-    specs = [_dataset_spec(pool, dataset) for dataset in datasets]
+    datasets, models = load_datasets(pool.path), read_models()
+    specs = [_dataset_spec(pool, dataset, models) for dataset in datasets]
     catalogue = dg.AssetSpec(
         CATALOGUE,
         deps=[dataset_key(dataset) for dataset in datasets],
@@ -74,10 +74,10 @@ def _published(pool: Pool) -> dg.AssetsDefinition:
     return publish
 
 
-def _dataset_spec(pool: Pool, dataset: Dataset) -> dg.AssetSpec:
+def _dataset_spec(pool: Pool, dataset: Dataset, models: Sequence[Model]) -> dg.AssetSpec:
     return dg.AssetSpec(
         dataset_key(dataset),
-        deps=source_keys(pool, read_models(), dataset.tables),
+        deps=source_keys(pool, models, dataset.tables),
         group_name="published",
         kinds={"parquet"},
         description=dataset.description["en"],

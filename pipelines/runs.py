@@ -46,7 +46,7 @@ class Runner:
     """The pool's definitions and instance, built once for several runs."""
 
     def __init__(self, engine: Engine) -> None:
-        from pipelines.definitions import build_definitions
+        from pipelines.factory import build_definitions
 
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
         self.engine = engine
