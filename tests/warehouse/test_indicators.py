@@ -12,9 +12,10 @@ import duckdb
 import pytest
 
 from warehouse.functions import register_functions
-from warehouse.indicators.compute import definition_variables, draft_values, find_base_tables
+from warehouse.indicators.compute import definition_variables, draft_values
 from warehouse.indicators.definitions import Definition, read_definitions
 from warehouse.indicators.frames import FrameMaker, find_frames, find_inputs
+from warehouse.indicators.provenance import find_base_tables
 from warehouse.model_files import read_models
 from warehouse.models import set_variables
 
@@ -255,3 +256,8 @@ def test_a_query_s_frames_and_inputs_are_found_through_other_frames() -> None:
 def test_the_core_tables_behind_an_indicator_are_found_through_models() -> None:
     assert find_base_tables(DEFINITIONS["active_trips"]) >= {"mobility.calendar", "mobility.stop_time"}
     assert "mobility.service_run" not in find_base_tables(DEFINITIONS["active_trips"])
+
+
+def test_a_place_s_zone_brings_in_only_the_kind_of_thing_that_is_asked_for() -> None:
+    behind = find_base_tables(DEFINITIONS["low_fill_visit_share"])
+    assert behind == {"waste.container", "waste.collection"}

@@ -6,27 +6,23 @@ indicator means (`<id>.yaml`, `<id>.sql`) or what of it may be published (`publi
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 
 import duckdb
 
 from contracts.pool import Pool
-from warehouse.core_tables import table_name
 from warehouse.indicators.definition_table import write_definitions
 from warehouse.indicators.definitions import Definition, read_definitions
 from warehouse.indicators.frames import FrameMaker, find_inputs, read_frames
+from warehouse.indicators.provenance import code_version, contracts_behind, find_base_tables
 from warehouse.lake import Lake
-from warehouse.model_files import read_models
 from warehouse.models import Value, pool_variables, set_variables
 from warehouse.quoting import columns, literal
 from warehouse.state import Stored, digest_file, digest_text, read_fingerprints, read_stored, replace_tables
@@ -123,7 +119,7 @@ class _Run:
             return Measured(definition.id, 0, {}, changed=False, seconds=0, missing=missing)
         started = time.perf_counter()
         variables = {**self.variables, **definition_variables(definition)}
-        variables["contracts"] = _contracts_behind(self.pool, find_base_tables(definition))
+        variables["contracts"] = contracts_behind(self.pool, find_base_tables(definition))
         set_variables(self.con, variables)
         try:
             self._insert(definition, variables)
@@ -192,7 +188,7 @@ class _Run:
         if not all(inputs.values()):
             return ""
         words = [
-            d.model_dump_json() + _contracts_behind(self.pool, find_base_tables(d)) for d in self.definitions
+            d.model_dump_json() + contracts_behind(self.pool, find_base_tables(d)) for d in self.definitions
         ]
         scripts = [_read(name) for name in ("value", "draft", "behind", "finish", "revise")]
         variables = {k: v for k, v in sorted(self.variables.items()) if k != "snapshot"}
@@ -231,24 +227,6 @@ def definition_variables(definition: Definition) -> dict[str, Value]:
     return {**fixed, **{name: parameter.value for name, parameter in definition.parameters.items()}}
 
 
-def find_base_tables(definition: Definition) -> frozenset[str]:
-    """Return the core tables behind a definition, through the models it reads."""
-    models = _model_inputs()
-    found: set[str] = set()
-    left = set(find_inputs(definition.sql))
-    while left:
-        name = left.pop()
-        if name in models:
-            left |= models[name] - found
-        found.add(name)
-    return frozenset(found - models.keys())
-
-
-@cache
-def _model_inputs() -> Mapping[str, frozenset[str]]:
-    return {model.name: model.inputs for model in read_models()}
-
-
 def _select(definitions: Sequence[Definition], only: Collection[str] | None) -> tuple[Definition, ...]:
     unknown = set(only or ()) - {definition.id for definition in definitions}
     if unknown:
@@ -259,26 +237,9 @@ def _select(definitions: Sequence[Definition], only: Collection[str] | None) -> 
 def _run_variables(lake: Lake, definitions: Sequence[Definition]) -> dict[str, Value]:
     return {
         "scales": sorted({scale for definition in definitions for scale in definition.zone_scales}),
-        "code_version": _code_version(),
+        "code_version": code_version(),
         "snapshot": lake.snapshot(),
     }
-
-
-def _contracts_behind(pool: Pool, tables: Collection[str]) -> str:
-    """Return, as JSON, the version of each contract that fills one of the tables."""
-    versions = {
-        contract.id: contract.version
-        for contract in pool.contracts
-        if any(table_name(contract, table) in tables for table in contract.tables)
-    }
-    return json.dumps(versions, sort_keys=True)
-
-
-def _code_version() -> str:
-    try:
-        return version("regie")
-    except PackageNotFoundError:
-        return "0"
 
 
 def _list_tables(con: duckdb.DuckDBPyConnection) -> set[str]:
