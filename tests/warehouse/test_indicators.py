@@ -261,3 +261,44 @@ def test_the_core_tables_behind_an_indicator_are_found_through_models() -> None:
 def test_a_place_s_zone_brings_in_only_the_kind_of_thing_that_is_asked_for() -> None:
     behind = find_base_tables(DEFINITIONS["low_fill_visit_share"])
     assert behind == {"waste.container", "waste.collection"}
+
+
+@pytest.mark.parametrize(("last_date", "observed"), [("2019-05-31", 1), ("2019-05-12", 0)])
+def test_a_day_without_runs_is_zero_inside_the_calendar_and_unknown_outside(
+    con: duckdb.DuckDBPyConnection, last_date: str, observed: int
+) -> None:
+    con.execute(
+        """
+        CREATE TABLE mobility.feed_calendar AS
+        SELECT 'c' AS contributor, 'f' AS feed, DATE '2019-05-01' AS first_date, ?::DATE AS last_date
+        """,
+        [last_date],
+    )
+    con.execute("""
+        CREATE TABLE mobility.route_day (
+            feed VARCHAR, service_date DATE, runs BIGINT, run_m DECIMAL(18, 3), in_service_s BIGINT,
+            runs_without_shape BIGINT
+        )
+    """)
+    found = draft(con, DEFINITIONS["active_trips"])
+    assert (found["numerator"], found["n_observed"], found["n_expected"]) == (0, observed, 1)
+
+
+def test_hours_that_were_not_delivered_are_counted_as_missing_from_the_window(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    con.execute("""
+        CREATE TABLE mobility.feed_calendar AS
+        SELECT 'c' AS contributor, unnest(['bus', 'sleeping']) AS feed, DATE '2019-05-01' AS first_date,
+            DATE '2019-05-31' AS last_date;
+        CREATE TABLE mobility.service_day AS
+        SELECT 'bus' AS feed, 's' AS service_id, DATE '2019-05-13' AS service_date;
+        CREATE TABLE mobility.service_stop_hour AS
+        SELECT 'bus' AS feed, 's' AS service_id, 'p' AS stop_id, unnest([11, 12, 13, 14, 15, 16, 17]) AS hour,
+            1 AS departures, 0 AS departures_interpolated
+    """)
+    asked = {**VARIABLES, "from_h": 6, "to_h": 20}
+    set_variables(con, asked)
+    FrameMaker(con).make("FROM feed_window", asked)
+    found = con.execute("SELECT feed, hours_known, hours_asked FROM feed_window ORDER BY feed").fetchall()
+    assert found == [("bus", 7, 14), ("sleeping", 14, 14)]
