@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     import pyarrow.parquet
 
 
+_BAD = "regie_bad_rows"
+"""Name of the DuckDB variable that holds one bit a row while accepted rows are written."""
+
+
 @dataclass(frozen=True)
 class Findings:
     """Failures on disk, however many: columns row, line, question (number in the table's list)."""
@@ -82,13 +86,18 @@ def write_accepted(con: DuckDBPyConnection, sheet: Sheet, folder: Path) -> int:
     table = sheet.layout.table
     derived = ["*", *(derived_sql(c) for c in table.columns if c.derived is not None)]
     bad = f"SELECT row FROM {parquet(sheet.failures)} WHERE question IN ({sheet.rejecting})"
-    where = f"WHERE file_row_number NOT IN ({bad})" if _number(con, f"SELECT count(*) FROM ({bad})") else ""
+    where = ""
+    if _number(con, f"SELECT count(*) FROM ({bad})"):
+        # A bit per row, not a join: DuckDB keeps the order of rows through a scan, but not through a join.
+        con.execute(f"SET VARIABLE {_BAD} = (SELECT bitstring_agg(row, 0, {sheet.rows - 1}) FROM ({bad}))")
+        where = f"WHERE get_bit(getvariable('{_BAD}'), CAST(file_row_number AS INTEGER)) = 0"
     query = (
         f"SELECT {', '.join(accepted_columns(table))} FROM (SELECT {', '.join(derived)}"
         f" FROM read_parquet({text(sheet.staged)}, file_row_number = TRUE) {where})"
     )
     target = folder / f"{table.name}.parquet"
     _copy(con, query, target)
+    con.execute(f"RESET VARIABLE {_BAD}")
     return count_rows(con, target)
 
 
