@@ -70,7 +70,7 @@ def test_may_27_is_rejected_first_and_accepted_from_its_redelivery(played: Regie
     )
     assert [(r["verdict"], r["rows_landed"], r["is_current"]) for r in rows] == [
         ("rejected", 11368, False),
-        ("accepted", 22416, True),
+        ("accepted", 22640, True),
     ]
 
 
