@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,20 +87,40 @@ def judge_rows(
         CheckCrashedError: a check raised instead of judging (ours, never theirs).
         RuntimeError: a scan gave another number of rows than the reader counted (ours).
     """
-    con.execute("SET preserve_insertion_order = TRUE")
     folder = scratch / f"rows-{uuid4().hex}"
     folder.mkdir(parents=True)
     try:
         desks = _open_desks(contract, tables, registers, period, folder)
         staged = {desk.layout.table.name: desk.staged for desk in desks}
-        for desk in desks:
-            _stage(con, desk, registers)
-        outcomes = [_judge(con, desk, registers, staged, accepted, quarantine, examples) for desk in desks]
+        with _in_order(con):
+            for desk in desks:
+                _stage(con, desk, registers)
+            outcomes = [
+                _judge(con, desk, registers, staged, accepted, quarantine, examples) for desk in desks
+            ]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return RecordJudgement(
         tuple(c for c, _ in outcomes), tuple(r for _, results in outcomes for r in results)
     )
+
+
+@contextmanager
+def _in_order(con: DuckDBPyConnection) -> Iterator[None]:
+    """Let DuckDB keep the order of rows, and cut row groups the same way on any machine.
+
+    A single thread writes other row groups than two or more, so one thread is made two meanwhile.
+    """
+    con.execute("SET preserve_insertion_order = TRUE")
+    found = con.execute("SELECT CAST(current_setting('threads') AS INTEGER)").fetchone()
+    if found is None or found[0] > 1:
+        yield
+        return
+    con.execute("SET threads = 2")
+    try:
+        yield
+    finally:
+        con.execute("SET threads = 1")
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet
 
 
-_BAD = "regie_bad_rows"
-"""Name of the DuckDB variable that holds one bit a row while accepted rows are written."""
+BLOCK_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -88,17 +87,32 @@ def write_accepted(con: DuckDBPyConnection, sheet: Sheet, folder: Path) -> int:
     bad = f"SELECT row FROM {parquet(sheet.failures)} WHERE question IN ({sheet.rejecting})"
     where = ""
     if _number(con, f"SELECT count(*) FROM ({bad})"):
-        # A bit per row, not a join: DuckDB keeps the order of rows through a scan, but not through a join.
-        con.execute(f"SET VARIABLE {_BAD} = (SELECT bitstring_agg(row, 0, {sheet.rows - 1}) FROM ({bad}))")
-        where = f"WHERE get_bit(getvariable('{_BAD}'), CAST(file_row_number AS INTEGER)) = 0"
+        where = f"WHERE {_mark_bad_rows(con, bad, sheet.rows)}"
     query = (
         f"SELECT {', '.join(accepted_columns(table))} FROM (SELECT {', '.join(derived)}"
         f" FROM read_parquet({text(sheet.staged)}, file_row_number = TRUE) {where})"
     )
     target = folder / f"{table.name}.parquet"
     _copy(con, query, target)
-    con.execute(f"RESET VARIABLE {_BAD}")
     return count_rows(con, target)
+
+
+def _mark_bad_rows(con: DuckDBPyConnection, bad: str, rows: int) -> str:
+    """Return the condition under which a row is not among the bad ones, as a bit a row in variables.
+
+    Not a join: DuckDB keeps the order of rows through a scan, but not through a join. Blocks, because it
+    copies a constant for every 2,048 rows.
+    """
+    arms = []
+    for start in range(0, rows, BLOCK_ROWS):
+        variable, end = f"regie_bad_{start // BLOCK_ROWS}", start + BLOCK_ROWS
+        bits = f"bitstring_agg(row - {start}, 0, {BLOCK_ROWS - 1})"
+        con.execute(
+            f"SET VARIABLE {variable} = (SELECT {bits} FROM ({bad}) WHERE row >= {start} AND row < {end})"
+        )
+        bit = f"get_bit(getvariable('{variable}'), CAST(file_row_number - {start} AS INTEGER))"
+        arms.append(f"WHEN file_row_number < {end} THEN coalesce({bit}, 0) = 0")
+    return f"CASE {' '.join(arms)} END"
 
 
 def write_quarantine(con: DuckDBPyConnection, sheet: Sheet, folder: Path) -> int:
