@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 BLOCK_ROWS = 1_000_000
+SMALLEST_GROUP_ROWS = 30_720
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,18 @@ def write_accepted(con: DuckDBPyConnection, sheet: Sheet, folder: Path) -> int:
         f" FROM read_parquet({text(sheet.staged)}, file_row_number = TRUE) {where})"
     )
     target = folder / f"{table.name}.parquet"
-    _copy(con, query, target)
+    _copy(con, query, target, _row_group(con, sheet))
     return count_rows(con, target)
+
+
+def _row_group(con: DuckDBPyConnection, sheet: Sheet) -> int:
+    """Rows of a row group: as many as are left of a staged one, so that none is copied together anew."""
+    groups = _number(con, f"SELECT count(DISTINCT row_group_id) FROM parquet_metadata({text(sheet.staged)})")
+    bad = _number(
+        con,
+        f"SELECT count(DISTINCT row) FROM {parquet(sheet.failures)} WHERE question IN ({sheet.rejecting})",
+    )
+    return max((sheet.rows - bad) // (groups or 1), SMALLEST_GROUP_ROWS)
 
 
 def _mark_bad_rows(con: DuckDBPyConnection, bad: str, rows: int) -> str:
@@ -276,12 +287,12 @@ def _unread_sql(sheet: Sheet) -> str:
     return f"SELECT position, line, {rules}, {version}, raw_line FROM {parquet(path)}"
 
 
-def _copy(con: DuckDBPyConnection, query: str, target: Path) -> None:
+def _copy(con: DuckDBPyConnection, query: str, target: Path, row_group: int = 122_880) -> None:
     """Write Parquet beside its place and rename: a reader finds the whole file or none."""
     partial = target.with_name(f".{target.name}.part")
     con.execute(
         f"COPY ({query}) TO {text(partial)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3,"
-        " DICTIONARY_SIZE_LIMIT 10000, WRITE_BLOOM_FILTER FALSE)"
+        f" DICTIONARY_SIZE_LIMIT 10000, WRITE_BLOOM_FILTER FALSE, ROW_GROUP_SIZE {row_group})"
     )
     partial.replace(target)
 
