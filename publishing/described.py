@@ -113,6 +113,8 @@ class Described:
     temporal: tuple[date, date] | None
     rules: tuple[str, ...] = ()
     """Disclosure rules applied, in words, without any secret parameter."""
+    withdrawn: tuple[str, ...] = ()
+    """Columns the dataset declares and a contributor keeps closed: they stand in no file."""
 
     @property
     def modified(self) -> date | None:

@@ -31,8 +31,9 @@ from publishing.errors import PublicationError
 from publishing.extracts import check_table, write_dataset
 from publishing.gated import INDICATOR_TABLES, Gate
 from publishing.licences import combine_licences, list_attributions
-from publishing.query import ENGINE_TABLES, Query, gate_tables, read_query
+from publishing.query import Query, gate_tables, read_query
 from publishing.terms import judge_columns
+from publishing.withdrawal import withdraw_closed
 from warehouse.quoting import identifier, literal
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def make_dataset(
 ) -> Described:
     """Write one dataset below `staging` and describe it. Raises PublicationError before or after writing."""
     gate = Gate(con, dataset, pool, now=now)
-    query = _check_query(dataset, gate) if dataset.kind is Kind.QUERY else None
+    dataset, query, withdrawn = _check_query(dataset, gate)
     contracts = _contracts_of(dataset, gate, pool)
     licence = combine_licences(dataset.id, contracts)
     deliveries = _deliveries(con, dataset, gate, accepted)
@@ -77,14 +78,21 @@ def make_dataset(
         deliveries=deliveries,
         temporal=_coverage(con, dataset, staged, pool.timezone),
         rules=rules,
+        withdrawn=withdrawn,
     )
 
 
-def _check_query(dataset: Dataset, gate: Gate) -> Query:
-    """Read the dataset's query and hold it to the columns that its sources leave open."""
-    query = read_query(dataset, gate.schema())
-    judge_columns(dataset, {t: c for t, c in query.used.items() if t not in ENGINE_TABLES}, gate.offers)
-    return query
+def _check_query(dataset: Dataset, gate: Gate) -> tuple[Dataset, Query | None, tuple[str, ...]]:
+    """Read the dataset's query and hold it to the columns that its sources leave open.
+
+    An output that a contributor keeps closed is taken out; a dataset that needs one is refused.
+    """
+    if dataset.kind is not Kind.QUERY:
+        return dataset, None, ()
+    schema = gate.schema()
+    dataset, query, withdrawn = withdraw_closed(dataset, read_query(dataset, schema), schema, gate.offers)
+    judge_columns(dataset, query.promised, gate.offers)
+    return dataset, query, withdrawn
 
 
 def _make_query(

@@ -100,6 +100,7 @@ def _dataset(one: Described) -> dict[str, Any]:
         "attributions": list(one.attributions),
         "feeds": sorted(contract.id for contract in one.contracts),
         "columns": [column.name for column in one.dataset.columns],
+        "columns_withdrawn": list(one.withdrawn),
         "rules": list(one.rules),
         "files": [
             {"path": file.path, "bytes": file.bytes, "sha256": file.sha256, "format": file.format}

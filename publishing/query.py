@@ -36,6 +36,11 @@ class Query:
     used: Mapping[str, frozenset[str]]
     """Lake table (`mobility.stop`) -> columns read anywhere in the query."""
 
+    @property
+    def promised(self) -> Mapping[str, frozenset[str]]:
+        """What it reads of tables that contracts promise: the engine's own are left out."""
+        return {table: columns for table, columns in self.used.items() if table not in ENGINE_TABLES}
+
 
 def read_query(dataset: Dataset, schema: Mapping[str, Columns]) -> Query:
     """Parse the dataset's query and list the columns it reads.
@@ -54,6 +59,11 @@ def read_query(dataset: Dataset, schema: Mapping[str, Columns]) -> Query:
             raise PublicationError(
                 dataset.id, "table_not_allowed", f"no source promises {table.sql('duckdb')}"
             )
+    return Query(tree, _columns_read(dataset, tree, schema))
+
+
+def restrict_query(dataset: Dataset, tree: exp.Query, schema: Mapping[str, Columns]) -> Query:
+    """Return the query of a tree that was changed, and what it reads now. Raises PublicationError."""
     return Query(tree, _columns_read(dataset, tree, schema))
 
 

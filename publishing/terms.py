@@ -83,11 +83,21 @@ def judge_columns(
     `used` maps warehouse tables to the columns the query reads, anywhere in it: a filter or a join on
     a closed column tells of it too. Raises PublicationError `closed_column` naming contract and column.
     """
+    for closing in closed_columns(used, offers).values():
+        raise PublicationError(dataset.id, "closed_column", closing)
+
+
+def closed_columns(
+    used: Mapping[str, Iterable[str]], offers: Mapping[str, tuple[Offer, ...]]
+) -> dict[tuple[str, str], str]:
+    """Of the columns used, those that may not leave, by table and column, each with who closes it."""
+    found = {}
     for table, names in sorted(used.items()):
         for name in sorted(set(names) - set(LAKE_COLUMNS)):
             closing = _closed_by(offers.get(table, ()), name)
             if closing is not None:
-                raise PublicationError(dataset.id, "closed_column", closing)
+                found[table, name] = closing
+    return found
 
 
 def judge_measure(dataset: Dataset, column: str, offers: Iterable[Offer]) -> None:

@@ -68,7 +68,7 @@ def waste(pool):
 @pytest.mark.parametrize(
     "select",
     [
-        "SELECT container_id, battery_voltage AS observed_at FROM waste.fill_observation",
+        "SELECT battery_voltage AS container_id, observed_at FROM waste.fill_observation",
         "SELECT container_id, observed_at FROM waste.fill_observation WHERE battery_voltage > 3",
         "WITH a AS (SELECT container_id, battery_voltage AS v FROM waste.fill_observation)"
         " SELECT container_id, v AS observed_at FROM a",
@@ -76,14 +76,53 @@ def waste(pool):
         " JOIN waste.fill_observation AS b ON a.battery_voltage = b.battery_voltage",
         "SELECT container_id, max(observed_at) AS observed_at FROM waste.fill_observation"
         " GROUP BY container_id ORDER BY max(battery_voltage)",
-        "SELECT container_id, (SELECT max(b.battery_voltage) FROM waste.fill_observation b) AS observed_at"
-        " FROM waste.fill_observation",
     ],
 )
 def test_a_closed_column_is_refused_wherever_the_query_reads_it(pool, waste, tmp_path, select):
     with pytest.raises(PublicationError, match=r"closed_column.*velia-bins.*battery_voltage"):
         publish_asked(pool, dataset(select), *waste, tmp_path)
     assert not (tmp_path / "home" / "published" / "current").exists()
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "battery_voltage",
+        "round(coalesce(battery_voltage, 0), 1) AS battery_voltage",
+        "(SELECT max(b.battery_voltage) FROM waste.fill_observation b) AS battery_voltage",
+    ],
+)
+def test_an_output_that_reads_a_closed_column_leaves_every_file(pool, waste, tmp_path, output):
+    asked = dataset(
+        f"SELECT container_id || observed_at::VARCHAR AS id, fill_level, {output}"
+        " FROM waste.fill_observation",
+        ("id", "fill_level", "battery_voltage"),
+        small=True,
+    )
+    path = publish_asked(pool, asked, *waste, tmp_path).path
+    assert duckdb.read_parquet(str(path / "asked" / "asked.parquet")).columns == ["id", "fill_level"]
+    header = (path / "asked" / "asked.csv").read_text(encoding="utf-8").partition("\n")[0]
+    assert header == "id,fill_level"
+    manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))["datasets"][0]
+    assert (manifest["columns"], manifest["columns_withdrawn"]) == (["id", "fill_level"], ["battery_voltage"])
+    told = [file for file in path.rglob("*") if file.is_file() and b"battery_voltage" in file.read_bytes()]
+    assert [file.name for file in told] == ["manifest.json"]
+
+
+def test_a_column_closed_after_a_publication_leaves_the_next_one(pool, waste, tmp_path):
+    asked = dataset(
+        "SELECT container_id || observed_at::VARCHAR AS id, temperature_c FROM waste.fill_observation",
+        ("id", "temperature_c"),
+    )
+    before = publish_asked(pool, asked, *waste, tmp_path).path
+    closed = tuple(
+        with_openness(c, {"temperature_c": Openness.MEMBERS}) if c.id == "velia-bins" else c
+        for c in pool.contracts
+    )
+    publish_asked(pool, asked, *waste, tmp_path, contracts=closed)
+    after = tmp_path / "home" / "published" / "current" / "asked" / "asked.parquet"
+    assert "temperature_c" in duckdb.read_parquet(str(before / "asked" / "asked.parquet")).columns
+    assert duckdb.read_parquet(str(after)).columns == ["id"]
 
 
 @pytest.mark.parametrize(
