@@ -46,7 +46,10 @@ repeated AS (
         frequency.trip_id,
         sum(ceil((frequency.end_s - frequency.start_s) / frequency.headway_secs))::BIGINT AS runs,
         min(frequency.start_s) AS first_s,
-        max(frequency.end_s) AS last_s
+        max(
+            frequency.start_s
+            + (ceil((frequency.end_s - frequency.start_s) / frequency.headway_secs) - 1) * frequency.headway_secs
+        ) AS last_s
     FROM mobility.frequency
     GROUP BY frequency.feed, frequency.trip_id
 ),

@@ -1,4 +1,4 @@
--- The published table: every zone with a meter of the register, both directions, every published day.
+-- The published table: every zone with a meter of the cohort, both directions, every published day.
 -- grain: zone x direction x day. units: Wh. Reads member_day and withheld(zone, direction).
 -- A zone without a cell to publish is withheld like a sensitive one, so that neither says which it is.
 WITH frame AS (

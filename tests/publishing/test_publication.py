@@ -261,3 +261,24 @@ def test_catalogue_dates_are_those_of_deliveries_and_never_in_the_future(publish
     dates = {value.toPython() for value in graph.objects(None, DCTERMS.modified)}
     assert dates
     assert max(dates) < pool.now.date()
+
+
+def test_the_last_run_of_a_frequency_starts_before_its_end(pool):
+    lake = lakes.empty_lake()
+    feed = pool.contract("eptc-gtfs")
+    rows = {
+        "route": "SELECT 'r' AS route_id, 3 AS route_type",
+        "trip": "SELECT 't' AS trip_id, 'r' AS route_id, 's' AS service_id",
+        "calendar": "SELECT 's' AS service_id, 1 AS monday, 0 AS tuesday, 0 AS wednesday, 0 AS thursday,"
+        " 0 AS friday, 0 AS saturday, 0 AS sunday, DATE '2019-05-13' AS start_date,"
+        " DATE '2019-05-13' AS end_date",
+        "stop_time": "SELECT 't' AS trip_id, a AS arrival_s, a AS departure_s, a AS stop_sequence"
+        " FROM (VALUES (0), (600)) AS v (a)",
+        "frequency": "SELECT 't' AS trip_id, 21600 AS start_s, 25200 AS end_s, 1800 AS headway_secs",
+        "calendar_date": "SELECT 's' AS service_id, DATE '2019-05-13' AS date, 1 AS exception_type",
+    }
+    for table, select in rows.items():
+        lakes.add_rows(lake, feed, table, select)
+    query = (lakes.ROOT / "publishing" / "datasets" / "public_transport_service.sql").read_text()
+    found = lake.con.execute(f"SELECT trips, first_departure_s, last_arrival_s FROM ({query})").fetchall()
+    assert found == [(2, 21600, 23400 + 600)], "06:00 and 06:30 run; 07:00 is the end, and does not"
