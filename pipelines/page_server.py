@@ -5,18 +5,17 @@ Here: a static server of two folders and nothing else of the home.
 
 from __future__ import annotations
 
-import posixpath
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from contracts.layout import Home
 
-SERVED = ("/reports/pages/", "/published/")
+SERVED = ("reports/pages", "published")
 DOOR = "/reports/pages/index.html"
 
 
@@ -30,13 +29,17 @@ class PageHandler(SimpleHTTPRequestHandler):
     }
 
     def translate_path(self, path: str) -> str:
-        """Return the file of a request, or a name that does not exist."""
-        clean = posixpath.normpath(unquote(urlsplit(path).path))
-        if clean in ("/", "."):
-            clean = DOOR
-        if not f"{clean}/".startswith(SERVED):
-            return str(Path(self.directory) / "reports" / "pages" / "not-found")
-        return super().translate_path(clean)
+        """Return the file of a request, or a name that does not exist.
+
+        What the base class decoded and joined is judged, not the request: `%252e%252e` is `..` to it.
+        """
+        asked = urlsplit(path).path
+        found = Path(super().translate_path(DOOR if asked in ("", "/") else asked))
+        kept = [Path(self.directory) / folder for folder in SERVED]
+        if not any(found.resolve().is_relative_to(folder.resolve()) for folder in kept):
+            return str(kept[0] / "not-found")
+        # The base class reads a slash at the end as "only a folder will do".
+        return f"{found}/" if asked.endswith("/") and found.is_dir() else str(found)
 
     def log_message(self, format: str, *args: object) -> None:  # the base class's name
         """Say nothing: Dagster's own log is what the terminal shows."""
@@ -47,7 +50,7 @@ def serve_pages(home: Home, port: int) -> Iterator[str]:
     """Serve the pages of a home on loopback; yield the base address."""
     handler = partial(PageHandler, directory=str(home.root))
     with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
