@@ -7,6 +7,7 @@ Here: types, limits, names, derived columns, openness. Not here: rules between c
 from __future__ import annotations
 
 import re
+from typing import cast
 
 from contracts.contract_rules import compile_row_rules
 from contracts.derived import Draft, derive_columns
@@ -14,8 +15,9 @@ from contracts.errors import suggest
 from contracts.extensions import ColumnExtensions, DataTerms, TableExtensions, read_extensions
 from contracts.limits import date_format_of, limits_of, pattern_of, physical_type, timezone_of, valid_values
 from contracts.model import Column, Delivery, LogicalType, Openness, Table
-from contracts.odcs import DataContract, Property, SchemaObject
+from contracts.odcs import DataContract, FlatProperty, SchemaObject
 from contracts.shape import KeyPath, Problems
+from contracts.unchecked import is_nested
 from contracts.units import scale_of
 
 PERSONAL = "personal"
@@ -45,9 +47,12 @@ def _compile_table(
     _check_name(item.name, "table", at, problems)
     more = read_extensions(TableExtensions, problems, at) or TableExtensions()
     columns = [
-        _compile_column(item.name, prop, (*at, "properties", i), terms, problems)
+        _compile_column(item.name, cast("FlatProperty", prop), (*at, "properties", i), terms, problems)
         for i, prop in enumerate(item.properties)
+        if not is_nested(prop)
     ]
+    if not columns:
+        problems.add(at, f"`{item.name}` has no column that a flat table can hold", "add `properties: [...]`")
     _check_sources(columns, at, problems)
     return Table(
         name=item.name,
@@ -59,7 +64,9 @@ def _compile_table(
     )
 
 
-def _compile_column(table: str, prop: Property, at: KeyPath, terms: DataTerms, problems: Problems) -> Column:
+def _compile_column(
+    table: str, prop: FlatProperty, at: KeyPath, terms: DataTerms, problems: Problems
+) -> Column:
     """Compile one column; its derived expression is still as written."""
     _check_name(prop.name, "column", at, problems)
     more = read_extensions(ColumnExtensions, problems, at) or ColumnExtensions()
@@ -89,7 +96,7 @@ def _compile_column(table: str, prop: Property, at: KeyPath, terms: DataTerms, p
         is_expected=_is_expected(prop, more),
         unique=prop.unique,
         primary_key=prop.primary_key,
-        **limits_of(options, at, problems),
+        **limits_of(options),
         pattern=pattern_of(options, at, problems),
         min_length=options.min_length,
         max_length=options.max_length,
@@ -107,7 +114,7 @@ def _compile_column(table: str, prop: Property, at: KeyPath, terms: DataTerms, p
     )
 
 
-def _is_expected(prop: Property, more: ColumnExtensions) -> bool:
+def _is_expected(prop: FlatProperty, more: ColumnExtensions) -> bool:
     """A file must have its columns unless the contract says otherwise; a derived one it has not."""
     if prop.transform_logic is not None:
         return False

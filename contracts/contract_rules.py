@@ -18,8 +18,8 @@ from contracts.model import DeliveryRule, Dimension, Frozen, RowRule, Severity, 
 from contracts.odcs import QualityCheck, Relationship, SchemaObject
 from contracts.rule_kinds import DELIVERY_KINDS, NEEDS_HISTORY, ROW_KINDS, Register
 from contracts.shape import KeyPath, Problems, read_section
+from contracts.unchecked import is_nested, is_ours, is_single
 
-ENGINE = "regie"
 _SHORT = re.compile(r"^([A-Za-z_]\w*)\.([A-Za-z_]\w*)$")
 _FULL = re.compile(r"^([a-z0-9][a-z0-9-]*)\.yaml#/?schema/([A-Za-z0-9_-]+)/properties/([A-Za-z0-9_-]+)$")
 
@@ -42,11 +42,14 @@ def compile_row_rules(
     table = tables[index]
     rules: list[RowRule] = []
     for i, prop in enumerate(item.properties):
-        for j, link in enumerate(prop.relationships):
+        for j, link in enumerate(() if is_nested(prop) else prop.relationships):
             here = (*at, "properties", i, "relationships", j)
-            rules += _from_relationship(link, prop.name, here, tables, problems)
+            if is_single(link):
+                rules += _from_relationship(link, prop.name, here, tables, problems)
     for j, link in enumerate(item.relationships):
         here = (*at, "relationships", j)
+        if not is_single(link):
+            continue
         source = _SHORT.match(str(link.from_))
         if source is None or source[1] != table.name:
             problems.add(
@@ -118,15 +121,8 @@ def _from_relationship(
 
 
 def _from_quality(check: QualityCheck, at: KeyPath, table: Table, problems: Problems) -> list[RowRule]:
-    """Compile a custom check of ours; texts are for people; anything else is refused, not ignored."""
-    if check.type == "text":
-        return []
-    if check.type != "custom" or check.engine != ENGINE:
-        problems.add(
-            at,
-            f"a check of type `{check.type}` is not run on a table here",
-            f"write `type: custom`, `engine: {ENGINE}` and an `implementation` of ours",
-        )
+    """Compile a custom check of ours; any other is listed as not checked."""
+    if not is_ours(check):
         return []
     body = read_section(RuleOnRows, check.implementation, problems, (*at, "implementation"))
     if body is None:

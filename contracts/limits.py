@@ -1,7 +1,7 @@
 """What a column's values may be: from ODCS type options and quality checks to limits the gate enforces.
 
-Here: types, limits, patterns, enums, date formats. What is written in a contract and would not be
-enforced is refused, never ignored. Not here: the column as a whole (`columns`), units (`units`).
+Here: types, limits, patterns, enums, date formats. Not here: the column as a whole (`columns`), units
+(`units`), what a contract says beyond this (`unchecked` lists it).
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic.alias_generators import to_camel
-
 from contracts.compile.quoting import text
 from contracts.extensions import ColumnExtensions
 from contracts.model import LogicalType
-from contracts.odcs import Property, TypeOptions
+from contracts.odcs import FlatProperty, TypeOptions
 from contracts.shape import KeyPath, Problems
+from contracts.unchecked import is_enum
 
 MAX_PATTERN = 500
 _DECIMAL = re.compile(r"^DECIMAL\((\d{1,2}),(\d{1,2})\)$")
@@ -31,13 +30,12 @@ _PHYSICAL: dict[LogicalType, tuple[str, ...]] = {
     LogicalType.BOOLEAN: ("BOOLEAN",),
 }
 _TEMPORAL = (LogicalType.DATE, LogicalType.TIMESTAMP, LogicalType.TIME)
-_NOT_ENFORCED = ("multiple_of", "min_items", "max_items", "unique_items", "min_properties", "max_properties")
 _LIMITS = ("minimum", "maximum", "exclusive_minimum", "exclusive_maximum")
 _JDK = {"yyyy": "%Y", "uuuu": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S", "XXX": "%z"}
 _STRPTIME = re.compile(r"^(?:[^%A-Za-z]|%[YmdHMSfyjzbBpI]|T|Z)+$")
 
 
-def physical_type(prop: Property, at: KeyPath, problems: Problems) -> str:
+def physical_type(prop: FlatProperty, at: KeyPath, problems: Problems) -> str:
     """Return a DuckDB type that fits the logical one; the closed list keeps SQL out of type names."""
     allowed = _PHYSICAL[prop.logical_type]
     if prop.physical_type is None:
@@ -56,27 +54,14 @@ def physical_type(prop: Property, at: KeyPath, problems: Problems) -> str:
     return name
 
 
-def limits_of(options: TypeOptions, at: KeyPath, problems: Problems) -> dict[str, Decimal | None]:
-    """Read the four numeric limits; what else the options say and nobody enforces is refused."""
-    for key in _NOT_ENFORCED:
-        if getattr(options, key) is not None:
-            problems.add((*at, "logicalTypeOptions"), f"`{to_camel(key)}` is not enforced here", "remove it")
-    return {key: _limit(options, key, at, problems) for key in _LIMITS}
+def limits_of(options: TypeOptions) -> dict[str, Decimal | None]:
+    """Read the four numeric limits; limits on dates are listed as not checked."""
+    return {key: _limit(getattr(options, key)) for key in _LIMITS}
 
 
-def _limit(options: TypeOptions, key: str, at: KeyPath, problems: Problems) -> Decimal | None:
-    """Read a numeric limit; limits on dates are not enforced, so they are refused rather than ignored."""
-    value = getattr(options, key)
-    if value is None:
-        return None
-    if isinstance(value, str):
-        problems.add(
-            (*at, "logicalTypeOptions"),
-            f"the limit `{value}` is not a number; only numbers have limits here",
-            "remove it, or compare two columns with the rule kind compare_columns",
-        )
-        return None
-    return Decimal(str(value))
+def _limit(value: object) -> Decimal | None:
+    """Read a number as written."""
+    return None if value is None or isinstance(value, str) else Decimal(str(value))
 
 
 def pattern_of(options: TypeOptions, at: KeyPath, problems: Problems) -> str | None:
@@ -108,20 +93,14 @@ def _pattern_fault(pattern: str) -> str | None:
     return None
 
 
-def valid_values(prop: Property, at: KeyPath, problems: Problems) -> tuple[str, ...] | None:
+def valid_values(prop: FlatProperty, at: KeyPath, problems: Problems) -> tuple[str, ...] | None:
     """Read the enum: ODCS 3.1 states it as `invalidValues` with `validValues` and `mustBe: 0`."""
     values: tuple[str, ...] | None = None
     for index, check in enumerate(prop.quality):
         where = (*at, "quality", index)
-        listed = (check.arguments or {}).get("validValues")
-        if check.type != "library" or check.metric != "invalidValues" or check.must_be != 0 or not listed:
-            problems.add(
-                where,
-                "only `metric: invalidValues` with `arguments: {validValues: [...]}` and `mustBe: 0` "
-                "is enforced on a column",
-                "state other limits as logicalTypeOptions, required or unique",
-            )
+        if not is_enum(check):
             continue
+        listed = (check.arguments or {})["validValues"]
         if check.severity not in {None, "error"}:
             problems.add(
                 where, "a value that is not listed quarantines its row", "remove the severity, or the check"
@@ -133,7 +112,7 @@ def valid_values(prop: Property, at: KeyPath, problems: Problems) -> tuple[str, 
     return values
 
 
-def date_format_of(prop: Property, more: ColumnExtensions, at: KeyPath, problems: Problems) -> str | None:
+def date_format_of(prop: FlatProperty, more: ColumnExtensions, at: KeyPath, problems: Problems) -> str | None:
     """Return the strptime format of a column's text; ODCS's JDK pattern is translated."""
     written = more.date_format
     if written is None and prop.logical_type in _TEMPORAL and prop.logical_type_options.format:
@@ -151,7 +130,7 @@ def date_format_of(prop: Property, more: ColumnExtensions, at: KeyPath, problems
     return written
 
 
-def timezone_of(prop: Property, more: ColumnExtensions, at: KeyPath, problems: Problems) -> str | None:
+def timezone_of(prop: FlatProperty, more: ColumnExtensions, at: KeyPath, problems: Problems) -> str | None:
     """Return the IANA zone of a column's times without offset; None where the file must give offsets."""
     name = more.timezone or prop.logical_type_options.default_timezone
     if name is None:

@@ -177,7 +177,7 @@ class _Builder:
             while not isinstance(inner := self._next(), SequenceEndEvent):
                 items.put(self._value(inner, depth + 1), self._place(inner))
             return items
-        return _scalar(str(event.value)) if event.implicit[0] else str(event.value)
+        return read_scalar(str(event.value)) if event.implicit[0] else str(event.value)
 
     def _map(self, start: Event, depth: int) -> LocatedMap:
         """Build a mapping; a key twice, or one that isn't text, is an error at its line."""
@@ -222,7 +222,7 @@ def _syntax_fault(error: YAMLError, path: Path) -> ContractError:
     return _fault(path, line, f"not valid YAML: {words}", "check indentation, colons and quotes at this line")
 
 
-def _scalar(text: str) -> str | int | float | bool | None:
+def read_scalar(text: str) -> str | int | float | bool | None:
     """Resolve a plain scalar by YAML 1.2's core schema; dates stay text."""
     if text in _WORDS:
         return _WORDS[text]

@@ -76,6 +76,28 @@ class DeliveryMode(StrEnum):
     PERIODIC = "periodic"
 
 
+class Unchecked(StrEnum):
+    """Kinds of things that a contract says and no gate looks at."""
+
+    QUALITY = "quality"
+    TEXT = "text"
+    NESTED = "nested"
+    OPTION = "option"
+    REFERENCE = "reference"
+    SERVICE_LEVEL = "service_level"
+    SERVER = "server"
+
+
+class NotChecked(Frozen):
+    """One thing that a contract says and no gate looks at: listed, never passed in silence."""
+
+    key: str
+    """Where it stands: `schema[reading].properties[power_w].quality[0]`."""
+    kind: Unchecked
+    detail: str = ""
+    """The author's own words."""
+
+
 class Column(Frozen):
     """One property of a table: its type, its limits, and who may see it."""
 
@@ -279,6 +301,8 @@ class Contract(Frozen):
     """Where the data were really measured, by language; shown wherever the feed is."""
     timezone: str = "UTC"
     """The pool's time zone: local days are counted in it."""
+    not_checked: tuple[NotChecked, ...] = ()
+    """What the contract says beyond what the gates look at."""
     file: Path | None = None
     digest: str
     """SHA-256 of the resolved contract's canonical JSON: part of every gate's cache key."""

@@ -1,69 +1,44 @@
 """The Open Data Contract Standard v3.1.0 as types: one class a section, keys as the standard spells them.
 
-Here: shapes only, every unknown key an error. Not here: our own `customProperties`
-(`extensions`) and what a contract means to the engine (`model`, `resolve`).
+Here: shapes only, every unknown key an error. Not here: the schema sections (`odcs_schema`), our own
+`customProperties` (`extensions`), what of it this engine can run (`runnable`), and what a contract
+means to it (`model`, `resolve`).
 Source: bitol-io/open-data-contract-standard, docs and schema v3.1.0.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictInt,
-    StrictStr,
-    StringConstraints,
-)
-from pydantic.alias_generators import to_camel
+from pydantic import Field, StrictBool, StrictInt, StrictStr
 
-from contracts.model import Dimension, LogicalType
-
-Number = StrictInt | float
-StableId = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_-]+$")]
-
-_REFERENCE = re.compile(
-    r"^([A-Za-z_]\w*\.[A-Za-z_]\w*|[A-Za-z0-9._/-]+\.yaml#/?schema/[A-Za-z0-9_-]+/properties/[A-Za-z0-9_-]+)$"
+from contracts.odcs_schema import (
+    AuthoritativeDefinition,
+    CustomProperty,
+    Documented,
+    FlatProperty,
+    Number,
+    Property,
+    QualityCheck,
+    Relationship,
+    SchemaObject,
+    Section,
+    StableId,
+    TypeOptions,
 )
 
-
-class Section(BaseModel):
-    """Base of every section: frozen, camelCase in the file, unknown keys refused."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=False, validate_by_alias=True
-    )
-
-
-class CustomProperty(Section):
-    """A key the standard doesn't have."""
-
-    id: StableId | None = None
-    property: StrictStr
-    value: Any
-    description: StrictStr | None = None
-
-
-class AuthoritativeDefinition(Section):
-    """A link to where a notion is defined."""
-
-    id: StableId | None = None
-    url: StrictStr
-    type: StrictStr
-    description: StrictStr | None = None
-
-
-class Documented(Section):
-    """What most sections may carry."""
-
-    tags: tuple[StrictStr, ...] = ()
-    authoritative_definitions: tuple[AuthoritativeDefinition, ...] = ()
-    custom_properties: tuple[CustomProperty, ...] = ()
+__all__ = [
+    "DataContract",
+    "FlatProperty",
+    "Property",
+    "QualityCheck",
+    "Relationship",
+    "SchemaObject",
+    "Section",
+    "Server",
+    "ServiceLevel",
+    "TypeOptions",
+]
 
 
 class Description(Section):
@@ -74,124 +49,6 @@ class Description(Section):
     limitations: StrictStr | None = None
     authoritative_definitions: tuple[AuthoritativeDefinition, ...] = ()
     custom_properties: tuple[CustomProperty, ...] = ()
-
-
-class QualityCheck(Documented):
-    """A quality rule of a table or a column: text, library, sql or custom."""
-
-    id: StableId | None = None
-    name: StrictStr | None = None
-    description: StrictStr | None = None
-    type: Literal["text", "library", "sql", "custom"] = "library"
-    dimension: Dimension | None = None
-    severity: StrictStr | None = None
-    business_impact: StrictStr | None = None
-    method: StrictStr | None = None
-    schedule: StrictStr | None = None
-    scheduler: StrictStr | None = None
-    unit: StrictStr | None = None
-    metric: Literal["nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount"] | None = (
-        None
-    )
-    rule: StrictStr | None = None
-    arguments: dict[str, Any] | None = None
-    query: StrictStr | None = None
-    engine: StrictStr | None = None
-    implementation: Any = None
-    must_be: Any = None
-    must_not_be: Any = None
-    must_be_greater_than: Number | None = None
-    must_be_greater_or_equal_to: Number | None = None
-    must_be_less_than: Number | None = None
-    must_be_less_or_equal_to: Number | None = None
-    must_be_between: tuple[Number, Number] | None = None
-    must_not_be_between: tuple[Number, Number] | None = None
-
-
-def _check_reference(value: str) -> str:
-    """Hold a reference to the standard's two forms, in words an author can act on."""
-    if not _REFERENCE.match(value):
-        raise ValueError(
-            "the reference does not name a column: write `table.column`, "
-            "or `feed.yaml#/schema/table/properties/column` of another feed"
-        )
-    return value
-
-
-class Relationship(Section):
-    """A foreign key. `from` is implicit on a column."""
-
-    type: Literal["foreignKey"] = "foreignKey"
-    from_: Any = Field(default=None, alias="from")
-    to: Annotated[StrictStr, AfterValidator(_check_reference)]
-    """Keys of one column only; the standard's composite keys are refused."""
-    custom_properties: tuple[CustomProperty, ...] = ()
-
-
-class TypeOptions(Section):
-    """Limits of a logical type; which keys fit which type is the official schema's business."""
-
-    min_length: StrictInt | None = None
-    max_length: StrictInt | None = None
-    pattern: StrictStr | None = None
-    format: StrictStr | None = None
-    minimum: Number | StrictStr | None = None
-    maximum: Number | StrictStr | None = None
-    exclusive_minimum: Number | StrictStr | None = None
-    exclusive_maximum: Number | StrictStr | None = None
-    multiple_of: Number | None = None
-    timezone: StrictBool | None = None
-    default_timezone: StrictStr | None = None
-    min_items: StrictInt | None = None
-    max_items: StrictInt | None = None
-    unique_items: StrictBool | None = None
-    min_properties: StrictInt | None = None
-    max_properties: StrictInt | None = None
-    required: tuple[StrictStr, ...] | None = None
-
-
-class Property(Documented):
-    """A column."""
-
-    id: StableId | None = None
-    name: StrictStr
-    physical_type: StrictStr | None = None
-    physical_name: StrictStr | None = None
-    description: StrictStr | None = None
-    business_name: StrictStr | None = None
-    logical_type: LogicalType
-    logical_type_options: TypeOptions = TypeOptions()
-    primary_key: StrictBool = False
-    primary_key_position: StrictInt = -1
-    required: StrictBool = False
-    unique: StrictBool = False
-    partitioned: StrictBool = False
-    partition_key_position: StrictInt = -1
-    classification: StrictStr | None = None
-    encrypted_name: StrictStr | None = None
-    critical_data_element: StrictBool = False
-    transform_source_objects: tuple[StrictStr, ...] = ()
-    transform_logic: StrictStr | None = None
-    transform_description: StrictStr | None = None
-    examples: tuple[Any, ...] = ()
-    relationships: tuple[Relationship, ...] = ()
-    quality: tuple[QualityCheck, ...] = ()
-
-
-class SchemaObject(Documented):
-    """A table."""
-
-    id: StableId | None = None
-    name: StrictStr
-    physical_type: StrictStr | None = None
-    physical_name: StrictStr | None = None
-    description: StrictStr | None = None
-    business_name: StrictStr | None = None
-    logical_type: Literal["object"] = "object"
-    data_granularity_description: StrictStr | None = None
-    properties: tuple[Property, ...] = Field(min_length=1)
-    relationships: tuple[Relationship, ...] = ()
-    quality: tuple[QualityCheck, ...] = ()
 
 
 class Role(Section):
@@ -207,11 +64,16 @@ class Role(Section):
 
 
 class Server(Section):
-    """Where the data are; only the types that we can reach are typed: `api`, `local`, `custom`."""
+    """Where the data are; which keys fit which type is the official schema's business."""
 
     id: StableId | None = None
     server: StrictStr
-    type: Literal["api", "local", "custom"]
+    type: Literal[
+        "api", "athena", "azure", "bigquery", "clickhouse", "databricks", "denodo", "dremio", "duckdb",
+        "glue", "cloudsql", "db2", "hive", "impala", "informix", "kafka", "kinesis", "local", "mysql",
+        "oracle", "postgresql", "postgres", "presto", "pubsub", "redshift", "s3", "sftp", "snowflake",
+        "sqlserver", "synapse", "trino", "vertica", "zen", "custom",
+    ]  # fmt: skip
     description: StrictStr | None = None
     environment: StrictStr | None = None
     roles: tuple[Role, ...] = ()
@@ -221,6 +83,20 @@ class Server(Section):
     format: StrictStr | None = None
     endpoint_url: StrictStr | None = None
     delimiter: StrictStr | None = None
+    host: StrictStr | None = None
+    port: StrictInt | None = None
+    account: StrictStr | None = None
+    catalog: StrictStr | None = None
+    database: StrictStr | None = None
+    dataset: StrictStr | None = None
+    project: StrictStr | None = None
+    region: StrictStr | None = None
+    region_name: StrictStr | None = None
+    schema_: StrictStr | None = Field(default=None, alias="schema")
+    service_name: StrictStr | None = None
+    staging_dir: StrictStr | None = None
+    stream: StrictStr | None = None
+    warehouse: StrictStr | None = None
 
 
 class SupportItem(Section):
@@ -283,23 +159,24 @@ class ServiceLevel(Section):
 
 
 class DataContract(Documented):
-    """A whole contract, resolved: every rule of the standard applies."""
+    """A whole contract: every section of the standard, whether this engine acts on it or not."""
 
-    api_version: Literal["v3.1.0"]
+    api_version: Literal["v3.1.0", "v3.0.2", "v3.0.1", "v3.0.0"]
     kind: Literal["DataContract"]
     id: StrictStr
-    version: Annotated[str, StringConstraints(strict=True, pattern=r"^\d+\.\d+\.\d+$")]
-    status: Literal["proposed", "draft", "active", "deprecated", "retired"]
+    version: StrictStr
+    status: StrictStr
     name: StrictStr | None = None
     tenant: StrictStr | None = None
     domain: StrictStr | None = None
     data_product: StrictStr | None = None
     description: Description = Description()
-    schema_: tuple[SchemaObject, ...] = Field(alias="schema", min_length=1)
+    schema_: tuple[SchemaObject, ...] = Field(default=(), alias="schema")
     servers: tuple[Server, ...] = ()
     support: tuple[SupportItem, ...] = ()
     price: Price | None = None
-    team: Team | None = None
+    team: Team | tuple[TeamMember, ...] | None = None
+    """A list of members is the deprecated form of v3.0."""
     roles: tuple[Role, ...] = ()
     sla_default_element: StrictStr | None = None
     sla_properties: tuple[ServiceLevel, ...] = ()

@@ -21,8 +21,10 @@ from contracts.merge import merge_maps
 from contracts.model import Contract, Delivery, Dialect, Population, Server, Table, Terms
 from contracts.odcs import DataContract
 from contracts.parse import based_on, read_contract_file
+from contracts.runnable import check_runnable
 from contracts.service_levels import compile_service_levels
 from contracts.shape import KeyPath, Problems, check_official_schema, read_section
+from contracts.unchecked import list_unchecked
 
 STANDARDS = Path(__file__).parent / "standards"
 
@@ -39,6 +41,7 @@ def load_contract(
     file = Path(path)
     tree = resolve_tree(file, standards or STANDARDS)
     problems = Problems(tree, file)
+    check_runnable(tree, problems)
     document = read_section(DataContract, tree, problems)
     check_official_schema(tree, problems)
     extensions = read_extensions(ContractExtensions, problems, ())
@@ -153,6 +156,7 @@ def _compile(
         support=tuple(s.channel for s in document.support if "@" in s.channel),
         origin_note=dict(extensions.origin_note),
         timezone=timezone,
+        not_checked=list_unchecked(document, tree),
         file=problems.file,
         digest=digest_of(tree, timezone, owner),
     )

@@ -12,6 +12,7 @@ from contracts.errors import suggest
 from contracts.model import ServiceLevels
 from contracts.odcs import ServiceLevel
 from contracts.shape import Problems
+from contracts.unchecked import MEASURED_LEVELS
 
 _SECONDS = {
     1: ("s", "sec", "second", "seconds"),
@@ -22,7 +23,6 @@ _SECONDS = {
     31_536_000: ("y", "yr", "year", "years"),
 }
 _UNITS = {name: seconds for seconds, names in _SECONDS.items() for name in names}
-_OURS = ("frequency", "latency", "completeness", "retention")
 _OTHERS = (
     "availability", "throughput", "errorrate", "generalavailability", "endofsupport", "endoflife",
     "timetodetect", "timetonotify", "timetorepair", "timeofavailability",
@@ -35,13 +35,13 @@ def compile_service_levels(levels: Sequence[ServiceLevel], problems: Problems) -
     values: dict[str, Decimal] = {}
     for index, level in enumerate(levels):
         name = level.property.lower()
-        if name not in (*_OURS, *_OTHERS):
+        if name not in (*MEASURED_LEVELS, *_OTHERS):
             problems.add(
                 ("slaProperties", index, "property"),
                 f"unknown service level `{level.property}`",
-                suggest(level.property, (*_OURS, *_OTHERS)),
+                suggest(level.property, (*MEASURED_LEVELS, *_OTHERS)),
             )
-        elif name in _OURS:
+        elif name in MEASURED_LEVELS:
             amount = _amount(level, name, index, problems)
             if amount is not None:
                 values[name] = amount

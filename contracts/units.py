@@ -11,7 +11,7 @@ from decimal import Decimal
 from contracts.errors import suggest
 from contracts.extensions import ColumnExtensions
 from contracts.model import LogicalType
-from contracts.odcs import Property
+from contracts.odcs import FlatProperty
 from contracts.shape import KeyPath, Problems
 
 _BY_SUFFIX = {
@@ -38,7 +38,7 @@ _FACTORS: dict[str, dict[str, str]] = {
 }
 
 
-def scale_of(prop: Property, more: ColumnExtensions, at: KeyPath, problems: Problems) -> Decimal | None:
+def scale_of(prop: FlatProperty, more: ColumnExtensions, at: KeyPath, problems: Problems) -> Decimal | None:
     """Return the multiplier from the file's unit to the unit that the column's name ends in.
 
     A stated `scale` holds; else it follows from `unit` (kW in `power_w`: 1000). None means one.

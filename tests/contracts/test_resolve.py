@@ -347,14 +347,6 @@ def test_a_date_format_of_the_standard_is_translated(tmp_path, format_, expected
     ("column", "words"),
     [
         ("{name: power_w, logicalType: number, customProperties: [{property: unit, value: hp}]}", "holds W"),
-        (
-            "{name: w, logicalType: number, logicalTypeOptions: {multipleOf: 5}}",
-            "`multipleOf` is not enforced",
-        ),
-        (
-            "{name: w, logicalType: date, logicalTypeOptions: {minimum: '2019-01-01'}}",
-            "only numbers have limits",
-        ),
         ("{name: w, logicalType: date, logicalTypeOptions: {format: 'QQ yyyy'}}", "is not a date format"),
         (
             "{name: w, logicalType: string, customProperties: [{property: dateFormat, value: '%d'}]}",
@@ -374,14 +366,9 @@ def test_a_date_format_of_the_standard_is_translated(tmp_path, format_, expected
             "customProperties: [{property: expected, value: false}]}",
             "need not have it",
         ),
-        ("{name: w, logicalType: array}", "is not one of"),
         ("{name: w}", "`logicalType` is missing"),
         ("{name: w, logicalType: number, transformLogic: split_part(thing_id)}", "DuckDB refuses it"),
         ("{name: w, logicalType: number, transformLogic: (SELECT 1)}", "may not stand in a contract"),
-        (
-            "{name: w, logicalType: string, quality: [{metric: nullValues, mustBe: 0}]}",
-            "is enforced on a column",
-        ),
         ("{name: w, logicalType: string, relationships: [{to: thing.thing_ix}]}", "has no column `thing_ix`"),
         ("{name: w, logicalType: string, relationships: [{to: somewhere}]}", "does not name a column"),
         ("{name: w, logicalType: string, physicalName: thing_id}", "are both read from `thing_id`"),
@@ -398,9 +385,10 @@ def test_a_column_that_would_not_do_what_it_says_is_refused_at_its_line(tmp_path
 @pytest.mark.parametrize(
     ("check", "words"),
     [
-        ("{type: sql, query: SELECT 1, mustBe: 1}", "is not run on a table here"),
-        ("{metric: rowCount, mustBe: 3}", "is not run on a table here"),
-        ("{type: custom, engine: soda, implementation: x}", "is not run on a table here"),
+        (
+            "{type: custom, engine: regie, implementation: {rule: r, kind: compare_colums, parameters: {}}}",
+            "unknown kind of row rule `compare_colums`",
+        ),
         (
             "{type: custom, engine: regie, severity: fatal, implementation: {rule: r, kind: compare_columns, "
             "parameters: {left: weight, operator: '<', right: weight}}}",
@@ -408,9 +396,64 @@ def test_a_column_that_would_not_do_what_it_says_is_refused_at_its_line(tmp_path
         ),
     ],
 )
-def test_a_check_that_would_not_be_run_is_refused_rather_than_ignored(tmp_path, check, words):
+def test_a_rule_of_ours_that_does_not_exist_is_refused(tmp_path, check, words):
     text = MINIMAL.replace("  - name: thing\n", f"  - name: thing\n    quality: [{check}]\n")
     assert words in str(fault(write(tmp_path, text)))
+
+
+@pytest.mark.parametrize(
+    ("check", "kind", "detail"),
+    [
+        ("{type: sql, query: SELECT 1, mustBe: 1}", "quality", "sql: SELECT 1"),
+        ("{metric: rowCount, mustBe: 3}", "quality", "library: rowCount"),
+        ("{type: custom, engine: soda, implementation: x}", "quality", "custom: soda"),
+        ("{type: text, description: Looks right.}", "text", "text: Looks right."),
+    ],
+)
+def test_a_check_of_a_table_that_no_gate_runs_is_kept_and_listed(tmp_path, check, kind, detail):
+    text = MINIMAL.replace("  - name: thing\n", f"  - name: thing\n    quality: [{check}]\n")
+    (found,) = load_contract(write(tmp_path, text)).not_checked
+    assert (found.key, found.kind, found.detail) == ("schema[thing].quality[0]", kind, detail)
+
+
+@pytest.mark.parametrize(
+    ("column", "place", "kind", "detail"),
+    [
+        (
+            "{name: w, logicalType: number, logicalTypeOptions: {multipleOf: 5}}",
+            ".logicalTypeOptions",
+            "option",
+            "multipleOf: 5",
+        ),
+        (
+            "{name: w, logicalType: date, logicalTypeOptions: {minimum: '2019-01-01'}}",
+            ".logicalTypeOptions",
+            "option",
+            "minimum: 2019-01-01",
+        ),
+        ("{name: w, logicalType: array, items: {logicalType: string}}", "", "nested", "array"),
+        (
+            "{name: w, logicalType: string, quality: [{metric: nullValues, mustBe: 0}]}",
+            ".quality[0]",
+            "quality",
+            "library: nullValues",
+        ),
+        (
+            "{name: w, logicalType: string, relationships: [{to: schema/thing/properties/thing_id}]}",
+            ".relationships[0]",
+            "reference",
+            "schema/thing/properties/thing_id",
+        ),
+    ],
+)
+def test_what_a_column_says_and_no_gate_looks_at_is_kept_and_listed(tmp_path, column, place, kind, detail):
+    (found,) = load_contract(with_weight(tmp_path, column)).not_checked
+    assert (found.key, found.kind, found.detail) == (f"schema[thing].properties[w]{place}", kind, detail)
+
+
+def test_the_bundled_contracts_say_nothing_that_is_not_checked():
+    for path in sorted(CONTRACTS.glob("*.yaml")):
+        assert load_contract(path).not_checked == (), path.name
 
 
 def test_the_digest_follows_the_resolved_contract_and_nothing_else(tmp_path):
