@@ -107,9 +107,14 @@ def _pattern(check: RowCheck, _setting: Setting) -> tuple[str | None, Face]:
     if is_re2(pattern):
         return _sent(column), lambda values: _or_null(values, _matches(values, pattern))
     compiled = re.compile(pattern)
-    return _sent(column), lambda values: values.map(
-        lambda v: bool(compiled.search(v)), na_action="ignore"
-    ).fillna(value=True).astype(bool)  # fmt: skip
+
+    def matches(values: pd.Series[Any]) -> pd.Series[bool]:
+        import pandas as pd
+
+        found = [pd.isna(value) or compiled.search(value) is not None for value in values]
+        return pd.Series(found, index=values.index, dtype=bool)
+
+    return _sent(column), matches
 
 
 def _length(check: RowCheck, _setting: Setting) -> tuple[str | None, Face]:
@@ -167,7 +172,7 @@ def _maximum(check: RowCheck, _setting: Setting) -> tuple[str | None, Face]:
 
 
 def _helped(check: RowCheck, _setting: Setting) -> tuple[str | None, Face]:
-    """Unique and reference: SQL has counted or looked up; false is a failure, null is not asked."""
+    """Unique, reference and registered kinds: SQL has judged; false is a failure, null is not asked."""
     return check.helper, lambda values: values.astype("boolean").fillna(value=True).astype(bool)
 
 
@@ -254,4 +259,5 @@ _FACES: dict[CheckKind, Callable[[RowCheck, Setting], tuple[str | None, Face]]] 
     CheckKind.CEILING: _ceiling,
     CheckKind.COMPARE: _compare,
     CheckKind.PERIOD: _within,
+    CheckKind.FLAG: _helped,
 }
