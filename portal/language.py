@@ -28,6 +28,7 @@ _NUMBER = re.compile(r"(?<![\w:.\-/])([+-]?)(\d{1,12}(?:\.\d+)?)(?![\w:\-]|\.\d)
 _RANGE = re.compile(r"^(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)$")
 _ISO_DAY = re.compile(r"(?<![\w\-])\d{4}-\d{2}-\d{2}(?![\w\-])")
 _ISO_MINUTE = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::\d{2})?(?:[+-]\d{2}:\d{2}|Z)?")
+_DATE_MODEL = re.compile(r"\b(?:dd|mm|yyyy)(?:[/.\- ](?:dd|mm|yyyy)){2}\b")
 _SIGNS = {">=": "≥", "<=": "≤"}
 
 
@@ -136,6 +137,11 @@ class Language:
             text = text.replace(sign, mark)
         text = _ISO_MINUTE.sub(r"\1, \2", text)
         return _ISO_DAY.sub(self._day_in, _NUMBER.sub(self._number_in, text))
+
+    def date_model(self, text: str) -> str:
+        """Return the text with any date model in it (`dd/mm/yyyy`) spelt in this language (`jj/mm/aaaa`)."""
+        letters = {"fr": str.maketrans("dy", "ja")}.get(self.code, {})
+        return _DATE_MODEL.sub(lambda model: model[0].translate(letters), text)
 
     def symbol(self, text: str) -> str:
         """Return a separator such as `;` or `semicolon` as a word with its sign."""

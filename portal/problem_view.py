@@ -14,6 +14,7 @@ from contracts.verdict import Outcome, RuleResult, Verdict
 from portal.clauses import count_cases
 from portal.language import Language
 from portal.masking import has_masked
+from portal.notice_fields import name_field, order_fields
 from portal.rule_texts import expected_of, field_of, observed_of, words_of
 
 
@@ -161,11 +162,14 @@ def _lay_examples(
     if not any(e.value is not None or e.key for e in result.examples):
         return (), ()
     field = field_of(result, contract)
-    keys = list(dict.fromkeys(k for e in result.examples for k in e.key if k != field))
+    keys = order_fields((k for e in result.examples for k in e.key if k != field), contract)
     columns: list[tuple[str, list[str]]] = []
     if _has_places(result):
         columns.append(_places(result, language))
-    columns += [(k, [_shown(e.key.get(k), language) for e in result.examples]) for k in keys]
+    columns += [
+        (name_field(k, contract, language), [_shown(e.key.get(k), language) for e in result.examples])
+        for k in keys
+    ]
     if any(e.value is not None for e in result.examples):
         head = language.say("{field}, as sent", field=field) if field else language.say("Text as sent")
         columns.append((head, [_shown(e.value, language) for e in result.examples]))

@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 
 from contracts.model import Contract
-from contracts.rules.catalogue import Texts, entry_for
+from contracts.rules.catalogue import Entry, Texts, entry_for, load_catalogue
 from contracts.verdict import RuleResult
 from portal.language import Language, typeset
 from portal.phrases import say_phrase
@@ -33,9 +33,15 @@ def words_of(result: RuleResult, contract: Contract, language: Language) -> Text
         "reason": result.reason and say_phrase(result.reason, language),
     }
     known = defaultdict(lambda: "–", {name: text for name, text in values.items() if text})
-    texts = entry_for(result).texts(language.code)
+    texts = _entry(result, field).texts(language.code)
     said = {name: typeset(text, language.code).format_map(known) for name, text in texts}
     return Texts(**{name: text.removesuffix(" –") for name, text in said.items()})
+
+
+def _entry(result: RuleResult, field: str | None) -> Entry:
+    """The rule's entry, in the plural where one result stands for several columns."""
+    several = _IN_THE_PLURAL.get(result.rule) if field and ", " in field else None
+    return load_catalogue()[several] if several else entry_for(result)
 
 
 def _name_target(target: str, contract: Contract, language: Language) -> str:
@@ -87,6 +93,7 @@ def expected_of(result: RuleResult, contract: Contract, language: Language) -> s
 
 _NAMED_BY_FIELD = frozenset({"missing_column", "unknown_column"})
 """Rules whose field says it all."""
+_IN_THE_PLURAL = {"missing_column": "missing_columns"}
 _KNOWN_IN = "known in "
 _AS_SENT = frozenset(
     {
@@ -104,6 +111,8 @@ _AS_SENT = frozenset(
 def _write(rule: str, text: str, language: Language) -> str:
     if rule == "wrong_separator":
         return language.symbol(text)
+    if rule == "wrong_date_format":
+        return language.date_model(say_phrase(text, language, figures=False))
     return say_phrase(text, language, figures=rule not in _AS_SENT)
 
 
