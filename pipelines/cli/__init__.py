@@ -22,10 +22,13 @@ COMMANDS = {
     "demo": ("pipelines.cli.demo", "Run the bundled pool from its partners' servers to open data."),
     "run": ("pipelines.cli.run", "Run the pool's jobs: ask for deliveries, judge, load, publish."),
     "check": ("pipelines.cli.check", "Judge a file against a contract, as the pool would."),
+    "contract": ("pipelines.cli.contract", "A contract's life: draft, lint, diff, docs."),
     "status": ("pipelines.cli.status", "Say where every feed stands."),
     "quarantine": ("pipelines.cli.quarantine", "Look at the rows that were set aside, and why."),
     "sql": ("pipelines.cli.sql", "Ask the warehouse."),
     "warehouse": ("pipelines.cli.warehouse", "Look after the warehouse: export, upkeep."),
+    "serve": ("pipelines.cli.serve", "Serve the portal: pages, open data, trying and depositing files."),
+    "token": ("pipelines.cli.token", "Give contributors tokens to deposit with."),
     "serve-partners": (
         "pipelines.cli.serve_partners",
         "Play the partners' HTTP servers over a pool's feeds.",

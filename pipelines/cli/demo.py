@@ -8,6 +8,7 @@ from contracts import verdicts as verdict_store
 from contracts.verdict import Status
 from pipelines.cli import OURS
 from pipelines.cli.console import print_table, progress_printer
+from pipelines.cli.places import require_feeds, require_home
 from pipelines.engine import Engine
 from pipelines.settings import Settings
 
@@ -22,6 +23,8 @@ def command(settings: Settings) -> None:
     """
     from pipelines.demo import DemoError, play
 
+    require_feeds(settings)
+    require_home(settings)
     engine = Engine(settings, progress_printer())
     try:
         demo = play(engine)

@@ -7,13 +7,24 @@ import threading
 import click
 
 from contracts.pool import load_pool
+from pipelines.cli.places import require_feeds, require_port
 from pipelines.settings import Settings
 
 
 @click.command("serve-partners")
-@click.option("--port", default=8765, show_default=True, help="Port on loopback; 0 takes a free one.")
 @click.option(
-    "--edition", default=2, show_default=True, help="1 serves first deliveries, 2 their corrections."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="Port on loopback; 0 takes a free one.",
+)
+@click.option(
+    "--edition",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="1 serves first deliveries, 2 their corrections.",
 )
 @click.pass_obj
 def command(settings: Settings, port: int, edition: int) -> None:
@@ -21,9 +32,9 @@ def command(settings: Settings, port: int, edition: int) -> None:
     from pipelines.partner_server import serve_partners
 
     pool = load_pool(settings.pool)
-    with serve_partners(
-        settings.pool / "feeds", port=port, edition=edition, timezone=pool.timezone
-    ) as server:
+    feeds = require_feeds(settings)
+    require_port(port, "--port")
+    with serve_partners(feeds, port=port, edition=edition, timezone=pool.timezone) as server:
         click.echo(f"Partners of {pool.id} at {server.base} (export REGIE_PARTNERS={server.base})")
         try:
             threading.Event().wait()
