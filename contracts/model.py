@@ -94,6 +94,8 @@ class NotChecked(Frozen):
     key: str
     """Where it stands: `schema[reading].properties[power_w].quality[0]`."""
     kind: Unchecked
+    line: int | None = None
+    """1-based, in the contract's own file; None where its standard says it."""
     detail: str = ""
     """The author's own words."""
 

@@ -76,7 +76,7 @@ def _standard_of(over: LocatedMap, standards: Path, problems: Problems) -> Locat
     if wanted is None:
         return None
     name, major = wanted
-    at = _custom_path(over, "basedOn")
+    at = custom_path(over, "basedOn")
     known = sorted(p.stem for p in standards.glob("*.yaml"))
     if name not in known:
         problems.add(
@@ -126,9 +126,9 @@ def _compile(
     delivery = Delivery.model_validate(extensions.delivery.model_dump())
     _check_delivery(delivery, server, tree, problems)
     tables = compile_tables(document, extensions.terms, delivery, problems)
-    _check_terms(extensions.terms, tables, _custom_path(tree, "terms"), problems)
+    _check_terms(extensions.terms, tables, custom_path(tree, "terms"), problems)
     rules = compile_delivery_rules(
-        extensions.delivery_rules, tables, _custom_path(tree, "deliveryRules"), problems
+        extensions.delivery_rules, tables, custom_path(tree, "deliveryRules"), problems
     )
     levels = compile_service_levels(document.sla_properties, problems)
     problems.raise_if_any()
@@ -156,7 +156,7 @@ def _compile(
         support=tuple(s.channel for s in document.support if "@" in s.channel),
         origin_note=dict(extensions.origin_note),
         timezone=timezone,
-        not_checked=list_unchecked(document, tree),
+        not_checked=list_unchecked(document, tree, problems.file),
         file=problems.file,
         digest=digest_of(tree, timezone, owner),
     )
@@ -187,7 +187,7 @@ def _compile_server(document: DataContract, problems: Problems) -> Server | None
 
 def _check_delivery(delivery: Delivery, server: Server, tree: LocatedMap, problems: Problems) -> None:
     """A periodic feed says its period and its address says where the period stands."""
-    at = (*_custom_path(tree, "delivery"), "mode")
+    at = (*custom_path(tree, "delivery"), "mode")
     if delivery.mode == "periodic" and delivery.period is None:
         problems.add(at, "a periodic feed states its `period`", "add `period: P1D`")
     if delivery.mode == "snapshot" and (delivery.period or delivery.starts_on):
@@ -222,15 +222,15 @@ def _check_timezone(name: str, problems: Problems) -> str:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         problems.add(
-            _custom_path(problems.tree, "timezone"),
+            custom_path(problems.tree, "timezone"),
             f"`{name}` is not an IANA time zone",
             "write it as `America/Sao_Paulo`",
         )
     return name
 
 
-def _custom_path(tree: LocatedMap, name: str) -> KeyPath:
-    """Path of the value of a custom property at the top; the list's own where it is absent."""
+def custom_path(tree: LocatedMap, name: str) -> KeyPath:
+    """Return the path of a custom property's value at the top; the list's own where it is absent."""
     for index, item in enumerate(tree.get("customProperties") or ()):
         if isinstance(item, dict) and item.get("property") == name:
             return ("customProperties", index, "value")

@@ -7,9 +7,11 @@ asks this module where the border runs, so that nothing falls between.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from pydantic.alias_generators import to_camel
 
+from contracts.located import place_of
 from contracts.model import LogicalType, NotChecked, Unchecked
 from contracts.odcs import DataContract, Property, QualityCheck, Relationship, SchemaObject, TypeOptions
 from contracts.shape import KeyPath, write_key
@@ -22,12 +24,20 @@ _IDLE = ("multiple_of", "min_items", "max_items", "unique_items", "min_propertie
 _Found = Iterator[tuple[KeyPath, Unchecked, str]]
 
 
-def list_unchecked(document: DataContract, tree: object) -> tuple[NotChecked, ...]:
-    """Return everything in a document that reads like a promise and that no gate looks at."""
+def list_unchecked(document: DataContract, tree: object, file: Path) -> tuple[NotChecked, ...]:
+    """Return everything in a document that reads like a promise and that no gate looks at.
+
+    `file` is the contract's own, in which lines are counted.
+    """
     return tuple(
-        NotChecked(key=write_key(tree, path), kind=kind, detail=detail)
+        NotChecked(key=write_key(tree, path), kind=kind, line=_line(tree, path, file), detail=detail)
         for path, kind, detail in _of_document(document)
     )
+
+
+def _line(tree: object, path: KeyPath, file: Path) -> int | None:
+    place = place_of(tree, path)
+    return place.line if place is not None and place.file == file else None
 
 
 def is_nested(prop: Property) -> bool:

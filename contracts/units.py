@@ -6,6 +6,7 @@ them (the record gate multiplies). A unit we can't convert is an error, never a 
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from contracts.errors import suggest
@@ -36,6 +37,25 @@ _FACTORS: dict[str, dict[str, str]] = {
     "°C": {"°C": "1", "CEL": "1"},
     "%": {"%": "1", "percent": "1"},
 }
+BOUNDS: dict[str, tuple[str | None, str | None]] = {
+    "ratio": ("0", "1"),
+    "%": ("0", "100"),
+    "deg": ("-180", "180"),
+    "°C": ("-273.15", None),
+    "kVA": ("0", None),
+    "l": ("0", None),
+    "kg": ("0", None),
+    "persons": ("0", None),
+}
+"""Least and greatest value that a unit allows; a column that says less keeps out nothing impossible."""
+
+
+def bounds_of(name: str, unit: str | None) -> tuple[Decimal | None, Decimal | None]:
+    """Return what a unit allows a column to hold; a latitude is known by its name."""
+    low, high = BOUNDS.get(unit or "", (None, None))
+    if unit == "deg" and re.search(r"(^|_)lat", name):
+        low, high = "-90", "90"
+    return Decimal(low) if low else None, Decimal(high) if high else None
 
 
 def scale_of(prop: FlatProperty, more: ColumnExtensions, at: KeyPath, problems: Problems) -> Decimal | None:
