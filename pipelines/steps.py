@@ -18,6 +18,7 @@ from contracts.gate import judge
 from contracts.model import Contract
 from contracts.verdict import Outcome, Verdict
 from pipelines.engine import Engine
+from portal.feed_page import write_feed_pages
 from portal.index import write_index
 from portal.reports import write_report
 
@@ -172,8 +173,10 @@ def publish(engine: Engine) -> Publication:
 
 
 def show(engine: Engine) -> Path:
-    """Write the pool's index of verdicts; return it."""
-    return write_index(engine.pool, verdict_store.load_all(engine.home), engine.home)
+    """Write the pool's index of verdicts, feeds' and contributors' pages; return the index."""
+    verdicts = verdict_store.load_all(engine.home)
+    write_feed_pages(engine.pool, verdicts, engine.home, now=engine.now)
+    return write_index(engine.pool, verdicts, engine.home)
 
 
 def _verdict_of(

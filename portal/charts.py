@@ -82,3 +82,37 @@ def _bar(place: int, label: str, share: float | None, top: float) -> Markup:
     return Markup(
         '<rect class="aside" x="{x}" y="{y}" width="8" height="{height}"><title>{label}</title></rect>'
     ).format(x=place * _STEP + 1, y=round(_GROUND - height, 1), height=height, label=label)
+
+
+def draw_scores(scores: Sequence[tuple[str, float | None, bool]], floor: float, words: str) -> Markup:
+    """Return one thin bar a delivery, full at 100 per cent; None leaves a gap.
+
+    Args:
+        scores: (label, per cent, whether the delivery was refused) in order of time.
+        floor: the score at which a bar has no height.
+        words: the text alternative.
+    """
+    from markupsafe import Markup
+
+    bars = Markup("").join(_score(i, *score, floor) for i, score in enumerate(scores))
+    return Markup(
+        '<svg class="strip" viewBox="0 0 {width} 30" role="img" aria-label="{words}" '
+        'preserveAspectRatio="none">{bars}<line x1="0" y1="29.5" x2="{width}" y2="29.5"/></svg>'
+    ).format(width=max(1, len(scores)) * _STEP, words=words, bars=bars)
+
+
+def _score(place: int, label: str, score: float | None, is_refused: bool, floor: float) -> Markup:
+    from markupsafe import Markup
+
+    if score is None:
+        return Markup("")
+    height = max(1.0, round(_TALLEST * (score - floor) / (100 - floor), 1))
+    return Markup(
+        '<rect class="{part}" x="{x}" y="{y}" width="8" height="{height}"><title>{label}</title></rect>'
+    ).format(
+        part="refused" if is_refused else "kept",
+        x=place * _STEP + 1,
+        y=round(_GROUND - height, 1),
+        height=height,
+        label=label,
+    )

@@ -53,6 +53,7 @@ class ContributorView:
     """One contributor and its feeds."""
 
     name: str
+    id: str
     feeds: tuple[FeedView, ...]
     origin_note: str
     """Said once where all its feeds share it; else each feed says its own."""
@@ -75,7 +76,7 @@ def compose_index(pool: Pool, verdicts: Sequence[Verdict], language: Language) -
     Verdicts of one period keep the order given, the one that counts last: the store knows it better
     than times of arrival do (a known good file that comes back counts again).
     """
-    last_day = _last_day(pool, verdicts)
+    last_day = last_day_due(pool, verdicts)
     by_contributor: dict[str, list[FeedView]] = {}
     for contract in pool.contracts:
         mine = [mask_verdict(v, contract) for v in verdicts if v.arrival.feed == contract.id]
@@ -83,16 +84,16 @@ def compose_index(pool: Pool, verdicts: Sequence[Verdict], language: Language) -
             _view_feed(contract, mine, last_day, language)
         )
     return tuple(
-        _view_contributor(name_actor(pool, contributor, language), feeds)
+        _view_contributor(contributor, name_actor(pool, contributor, language), feeds)
         for contributor, feeds in by_contributor.items()
     )
 
 
-def _view_contributor(name: str, feeds: Sequence[FeedView]) -> ContributorView:
+def _view_contributor(contributor: str, name: str, feeds: Sequence[FeedView]) -> ContributorView:
     notes = {f.origin_note for f in feeds}
     if len(notes) > 1:
-        return ContributorView(name, tuple(feeds), "")
-    return ContributorView(name, tuple(replace(f, origin_note="") for f in feeds), notes.pop())
+        return ContributorView(name, contributor, tuple(feeds), "")
+    return ContributorView(name, contributor, tuple(replace(f, origin_note="") for f in feeds), notes.pop())
 
 
 def list_concerns(contributors: Sequence[ContributorView]) -> tuple[Concern, ...]:
@@ -119,8 +120,8 @@ def name_actor(pool: Pool, contributor: str, language: Language) -> str:
     return in_language(actor.label, language, actor.name) if actor else contributor
 
 
-def _last_day(pool: Pool, verdicts: Sequence[Verdict]) -> date | None:
-    """The last day that could be due: yesterday by the pool's clock, or the last day delivered."""
+def last_day_due(pool: Pool, verdicts: Sequence[Verdict]) -> date | None:
+    """Return the last day that could be due: yesterday by the pool's clock, or the last day delivered."""
     days = [d for d in (day_of(v) for v in verdicts) if d]
     if pool.now:
         days.append(pool.now.astimezone(ZoneInfo(pool.timezone)).date() - timedelta(days=1))
@@ -132,13 +133,13 @@ def _view_feed(
 ) -> FeedView:
     is_periodic = contract.delivery.mode is DeliveryMode.PERIODIC
     weeks = lay_weeks(contract, verdicts, last_day, language) if is_periodic else ()
-    last = _last(verdicts)
+    last = last_delivery(verdicts)
     strip, strip_note = _strip(verdicts, language) if is_periodic else ("", "")
     undated = [v for v in verdicts if not is_periodic or day_of(v) is None]
     return FeedView(
         id=contract.id,
         label=in_language(contract.label, language, contract.name),
-        facts=_facts(contract, last, language),
+        facts=feed_facts(contract, last, language),
         support=contract.support,
         origin_note=in_language(contract.origin_note, language, ""),
         status=last.status.value if last else "missing",
@@ -154,13 +155,14 @@ def _view_feed(
     )
 
 
-def _last(verdicts: Sequence[Verdict]) -> Verdict | None:
-    """The newest period's newest delivery; of a feed sent whole, the newest one."""
+def last_delivery(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """Return the newest period's newest delivery; of a feed sent whole, the newest one."""
     newest = max((v.arrival.period or "" for v in verdicts), default="")
     return next((v for v in reversed(verdicts) if (v.arrival.period or "") == newest), None)
 
 
-def _facts(contract: Contract, last: Verdict | None, language: Language) -> tuple[tuple[str, str], ...]:
+def feed_facts(contract: Contract, last: Verdict | None, language: Language) -> tuple[tuple[str, str], ...]:
+    """Return what stands of a feed at a glance, label and value."""
     facts = []
     if last:
         facts.append((language.say("Last delivery"), _when(last, contract, language)))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from contracts.failing_rows import write_failing_rows
 from contracts.layout import SNAPSHOT, Home
 from contracts.model import Contract
 from contracts.verdict import Verdict
@@ -35,6 +36,8 @@ def write_report(
     quarantine: Path | None,
 ) -> Path:
     """Write `<delivery_id>.fr.html`, `.en.html` and `.json`; return the French page.
+
+    Rows in quarantine go whole to `<delivery_id>.quarantine.csv` beside them.
 
     Same verdict, same bytes: no page holds the time it was written.
 
@@ -61,8 +64,9 @@ def write_report(
         for code in CODES
     }
     stem = verdict.arrival.delivery_id
+    failing = _write_failing_rows(verdict, contract, quarantine, folder)
     for code, report in reports.items():
-        write_atomically(folder / f"{stem}.{code}.html", _lay_out(report, stem))
+        write_atomically(folder / f"{stem}.{code}.html", _lay_out(report, stem, failing))
     write_atomically(folder / f"{stem}.json", _as_json(verdict, reports))
     return folder / f"{stem}.{CODES[0]}.html"
 
@@ -88,8 +92,21 @@ def _quarantined_files(verdict: Verdict, quarantine: Path | None) -> tuple[str, 
     )
 
 
-def _lay_out(report: Report, stem: str) -> str:
-    return lay_out("report.html.j2", report.code, r=report, stem=quote(stem))
+def _write_failing_rows(
+    verdict: Verdict, contract: Contract, quarantine: Path | None, folder: Path
+) -> tuple[str, ...]:
+    """Write every quarantined row for its sender; return the files' names."""
+    if quarantine is None or not verdict.rows_quarantined or not quarantine.is_dir():
+        return ()
+    import duckdb
+
+    with duckdb.connect(config={"threads": 2, "memory_limit": "500MB"}) as con:
+        files = write_failing_rows(con, contract, quarantine, folder, verdict.arrival.delivery_id)
+    return tuple(file.name for file in files)
+
+
+def _lay_out(report: Report, stem: str, failing: tuple[str, ...]) -> str:
+    return lay_out("report.html.j2", report.code, r=report, stem=quote(stem), failing_rows=failing)
 
 
 def _as_json(verdict: Verdict, reports: Mapping[str, Report]) -> str:

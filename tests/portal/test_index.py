@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 from contracts.layout import Home
 from contracts.pool import load_pool
 from contracts.verdict import Status
+from portal.feed_page import write_feed_pages
 from portal.index import write_index
 from portal.index_view import compose_index, list_concerns
 from portal.language import speak
@@ -19,6 +20,7 @@ from portal.reports import write_report
 
 ROOT = Path(__file__).parents[2]
 READINGS = "enerflux-readings"
+NOW = datetime(2019, 6, 10, 9, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +100,7 @@ def test_every_mark_leads_to_a_report_that_exists(home, pool, verdicts):
     for verdict in verdicts:
         contract = pool.contract(verdict.arrival.feed)
         write_report(verdict, contract, home, pool_title=pool.title, previous=None, quarantine=None)
+    write_feed_pages(pool, verdicts, home, now=NOW)
     for code in ("fr", "en"):
         page = write_index(pool, verdicts, home).with_name(f"index.{code}.html").read_text("utf-8")
         links = [a for a in re.findall(r'href="([^"#]+)"', page) if not a.startswith("mailto:")]
@@ -107,6 +110,7 @@ def test_every_mark_leads_to_a_report_that_exists(home, pool, verdicts):
 
 def test_reports_lead_back_to_the_index_and_to_the_other_language(home, pool, verdicts):
     write_index(pool, verdicts, home)
+    write_feed_pages(pool, verdicts, home, now=NOW)
     contract = pool.contract(READINGS)
     page = write_report(verdicts[0], contract, home, pool_title=pool.title, previous=None, quarantine=None)
     links = [a for a in re.findall(r'href="([^"#]+)"', page.read_text("utf-8")) if ":" not in a]

@@ -7,6 +7,7 @@ import re
 from html.parser import HTMLParser
 from itertools import pairwise
 
+import duckdb
 import pytest
 
 from contracts.layout import Home
@@ -18,6 +19,18 @@ from portal.sentences import headline, rank_problems
 
 TITLE = {"fr": "Pool de Porto Alegre", "en": "Porto Alegre pool"}
 THIN = "\N{NARROW NO-BREAK SPACE}"
+
+
+def keep_a_row(path):
+    """A quarantine of one row, as the record gate writes it."""
+    with duckdb.connect() as con:
+        con.execute(
+            "COPY (SELECT 0::BIGINT AS position, 2::BIGINT AS line,"
+            " [{'rule': 'value_below_minimum', 'column': 'power_w'}] AS rules, '1.1.0' AS contract_version,"
+            " {'prm': '30000000007919', 'horodate': '2019-05-20T00:00:00-03:00', 'sens': 'consumption',"
+            " 'puissance_w': '-5'} AS original, NULL::VARCHAR AS raw_line)"
+            f" TO '{path}' (FORMAT parquet)"
+        )
 
 
 def write(verdict, contract, home, previous=None, quarantine=None):
@@ -203,13 +216,13 @@ def test_the_same_verdict_gives_the_same_bytes_in_two_homes(tmp_path, contract, 
         home = Home(tmp_path / name)
         quarantine = home.quarantine / "enerflux-readings/2019-05-20/0123456789abcdef"
         quarantine.mkdir(parents=True)
-        (quarantine / "reading.parquet").write_bytes(b"kept")
+        keep_a_row(quarantine / "reading.parquet")
         write(faulty_day, contract, home, previous=clean_day, quarantine=quarantine)
         written.append(
             {p.relative_to(home.root): p.read_bytes() for p in home.pages.rglob("*") if p.is_file()}
         )
     assert written[0] == written[1]
-    assert len(written[0]) == 3
+    assert len(written[0]) == 4
 
 
 def test_where_the_bytes_were_fetched_changes_no_page(tmp_path, contract, faulty_day):
