@@ -87,6 +87,7 @@ def _draft_of_readable(desk: Desk, arrival: Arrival, data: Path, scratch: Path) 
         _made(quarantine),
         period=arrival.period,
         scratch=_made(scratch / "rows"),
+        received_at=arrival.received_at,
     )
     notices: tuple[RuleResult, ...] = ()
     if contract.server.wire_format is WireFormat.GTFS:

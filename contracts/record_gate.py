@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -27,10 +28,11 @@ from contracts.compile.pandera import Setting, build_schema, find_failures
 from contracts.compile.quoting import name, parquet, text
 from contracts.compile.staging import ROW, SENT, SUSPECT, Layout, derived_sql, sent_text, staging_sql
 from contracts.compile.suspects import ceiling_source, reference_source, suspicion_sql
-from contracts.model import Contract
+from contracts.model import Contract, RowRule
 from contracts.raw_table import RawTable
 from contracts.row_results import Findings, Sheet, count_rows, table_results, write_accepted, write_quarantine
-from contracts.rules.row_rules import CheckKind, RowCheck, list_checks, target_of, why_skipped
+from contracts.rules.row_kinds import Look, registered
+from contracts.rules.row_rules import TIERS, CheckKind, RowCheck, list_checks, target_of, why_skipped
 from contracts.uniqueness import has_repeated_hash, write_repeated_hashes, write_repeats
 from contracts.verdict import RuleResult, TableCount
 
@@ -70,6 +72,7 @@ def judge_rows(
     period: str | None,
     scratch: Path,
     examples: int = 5,
+    received_at: datetime | None = None,
 ) -> RecordJudgement:
     """Judge every row of a delivery; write `accepted/<table>.parquet` and `quarantine/<table>.parquet`.
 
@@ -86,6 +89,7 @@ def judge_rows(
         period: ISO day of a periodic feed.
         scratch: folder for temporary files, emptied again.
         examples: examples kept per rule; counts are never capped.
+        received_at: when the delivery came (UTC), for rules about clocks.
 
     Raises:
         CheckCrashedError: a check raised instead of judging (ours, never theirs).
@@ -94,7 +98,7 @@ def judge_rows(
     folder = scratch / f"rows-{uuid4().hex}"
     folder.mkdir(parents=True)
     try:
-        desks = _open_desks(contract, tables, registers, period, folder)
+        desks = _open_desks(contract, tables, registers, period, folder, received_at=received_at)
         staged = {desk.layout.table.name: desk.staged for desk in desks}
         with _in_order(con):
             for desk in desks:
@@ -136,6 +140,7 @@ class _Desk:
     checks: tuple[RowCheck, ...]
     skipped: Mapping[str, str]
     folder: Path
+    received_at: datetime | None = None
 
     @property
     def staged(self) -> Path:
@@ -160,17 +165,29 @@ def _open_desks(
     registers: Mapping[str, Path],
     period: str | None,
     scratch: Path,
+    *,
+    received_at: datetime | None,
 ) -> list[_Desk]:
     desks: list[_Desk] = []
     for table in (t for t in contract.tables if t.name in tables):
         checks = list_checks(contract, table)
-        reasons = {c.name: why_skipped(c, registers, tables, period) for c in checks}
+        reasons = {
+            c.name: why_skipped(c, registers, tables, period) or _lacks(c, registers, received_at)
+            for c in checks
+        }
         folder = scratch / str(len(desks))
         folder.mkdir()
         skipped = {check: reason for check, reason in reasons.items() if reason is not None}
         layout = Layout(contract, table, tables[table.name].header, period)
-        desks.append(_Desk(layout, tables[table.name], checks, skipped, folder))
+        desks.append(_Desk(layout, tables[table.name], checks, skipped, folder, received_at))
     return desks
+
+
+def _lacks(check: RowCheck, registers: Mapping[str, Path], received_at: datetime | None) -> str | None:
+    """Say what a check of a registered kind lacks."""
+    if check.written is None or (kind := registered(check.written.kind)) is None:
+        return None
+    return kind.lacks(check.written, registers, has_arrival=received_at is not None)
 
 
 def _stage(con: DuckDBPyConnection, desk: _Desk, registers: Mapping[str, Path]) -> None:
@@ -260,7 +277,8 @@ def extract_suspects(
 ) -> None:
     """Copy the rows that can fail out of the staged file, with what other rows and registers say of them.
 
-    Suspects are rows that the scan marked, that lead nowhere, or whose key's hash another row has.
+    Suspects are rows that the scan marked, that lead nowhere, whose key's hash another row has, or that
+    a registered kind of rule flags.
     `everything` suspects every row, for tests that compare.
     """
     flags = {}
@@ -273,6 +291,8 @@ def extract_suspects(
             hashes, table = desk.helper(check, "hashes"), desk.layout.table
             if write_repeated_hashes(con, desk.staged, table, check.columns, rows, hashes):
                 flags[check.name] = has_repeated_hash(table, check.columns, hashes)
+        elif check.written is not None:
+            flags[check.name] = f"coalesce({_registered_sql(desk, check.written, registers)}, FALSE)"
     columns = [f"{flag} AS {name(check + FLAG)}" for check, flag in flags.items()]
     source = f"SELECT {', '.join([f'file_row_number AS {ROW}', '*', *columns])} FROM {_numbered(desk.staged)}"
     where = " OR ".join([SUSPECT, *(name(check + FLAG) for check in flags)])
@@ -284,6 +304,22 @@ def extract_suspects(
         write_repeats(
             con, desk.suspects, check.name + FLAG, check.columns, ROW, desk.helper(check, "repeats")
         )
+
+
+def _registered_sql(desk: _Desk, rule: RowRule, registers: Mapping[str, Path]) -> str:
+    """SQL over a staged row that is true where it fails a rule of a registered kind."""
+    layout = desk.layout
+    look = Look(
+        rule,
+        layout.table,
+        layout.contract.timezone,
+        layout.period,
+        desk.received_at,
+        registers,
+        desk.staged,
+    )
+    kind = registered(rule.kind)
+    return "FALSE" if kind is None else kind.condition(look)
 
 
 def _frames(con: DuckDBPyConnection, desk: _Desk, registers: Mapping[str, Path]) -> Iterator[pa.RecordBatch]:
@@ -311,7 +347,7 @@ def _helper_sql(desk: _Desk, check: RowCheck) -> str:
     """What pandera is told of other rows or registers: whether all is well, or the row's ceiling."""
     if check.kind is CheckKind.CEILING:
         return f"{name(check.name)}.ceiling"
-    if check.kind is CheckKind.REFERENCE:
+    if check.kind in (CheckKind.REFERENCE, CheckKind.FLAG):
         return f"NOT {name(check.name + FLAG)}"
     repeats = desk.helper(check, "repeats")
     return f"{ROW} NOT IN (SELECT row FROM {parquet(repeats)})" if repeats.exists() else "TRUE"
@@ -350,7 +386,7 @@ def mute_followers(
     """Drop failures that only follow from another: what isn't a number is not also too large."""
     broken: dict[str, NDArray[np.bool_]] = {}
     kept: list[tuple[RowCheck, NDArray[np.bool_]]] = []
-    for tier in (0, 1, 2):
+    for tier in TIERS:
         mine = []
         for check in (c for c in checks if c.tier == tier and c.name in failed):
             mask = failed[check.name].copy()

@@ -1,21 +1,21 @@
 """The closed set of rule kinds a contract may use, and the parameters of each.
 
 Here: names and shapes, so that an unknown kind or a misspelt parameter is refused at its line.
-Not here: what a rule computes (`rules/` for rows, `delivery_gate` for deliveries).
+Not here: what is plausible (`plausible_kinds`), or what a rule computes (`rules/`, `measures`).
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt, StrictStr, StringConstraints
+from pydantic import Field, StrictInt, StrictStr
 
 from contracts.extensions import ExactNumber, Percent
 from contracts.model import Dimension, Frozen
+from contracts.parameter_types import Clock, Count, Register
+from contracts.plausible_kinds import PLAUSIBLE_DELIVERIES, PLAUSIBLE_ROWS
 
-Register = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9][a-z0-9-]*/[a-z][a-z0-9_]*$")]
-Clock = Annotated[str, StringConstraints(strict=True, pattern=r"^\d{1,2}:[0-5]\d$")]
-Count = Annotated[StrictInt, Field(ge=0)]
+__all__ = ["DELIVERY_KINDS", "NEEDS_HISTORY", "ROW_KINDS", "Register"]
 
 
 class KnownReference(Frozen):
@@ -176,6 +176,7 @@ ROW_KINDS: dict[str, type[Frozen]] = {
     "ceiling_by_class": CeilingByClass,
     "compare_columns": CompareColumns,
     "within_period": WithinPeriod,
+    **PLAUSIBLE_ROWS,
 }
 DELIVERY_KINDS: dict[str, tuple[type[Frozen], Dimension]] = {
     "row_count": (RowCount, Dimension.COMPLETENESS),
@@ -192,5 +193,6 @@ DELIVERY_KINDS: dict[str, tuple[type[Frozen], Dimension]] = {
     "service_hours": (ServiceHours, Dimension.COVERAGE),
     "calendar_covers": (CalendarCovers, Dimension.TIMELINESS),
     "gtfs_conformance": (GtfsConformance, Dimension.CONFORMITY),
+    **PLAUSIBLE_DELIVERIES,
 }
 NEEDS_HISTORY = frozenset({"volume_against_history", "mean_against_history"})

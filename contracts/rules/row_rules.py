@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import contracts.rules.plausible_rows  # noqa: F401 - its kinds register themselves
 from contracts.model import Column, Contract, Dimension, RowRule, Severity, Table
+from contracts.rules.row_kinds import registered
 
 
 class CheckKind(StrEnum):
-    """What a check asks; the last four come from a contract's own row rules."""
+    """What a check asks; the last five come from a contract's own row rules."""
 
     MISSING = "missing"
     TYPE = "type"
@@ -29,14 +31,19 @@ class CheckKind(StrEnum):
     CEILING = "ceiling_by_class"
     COMPARE = "compare_columns"
     PERIOD = "within_period"
+    FLAG = "flag"
+    """Of a registered kind (`row_kinds`), which SQL judges."""
 
 
 _TIERS = {
     **dict.fromkeys((CheckKind.MISSING, CheckKind.TYPE), 0),
     # A malformed key can still be repeated, but not looked up.
     **dict.fromkeys((CheckKind.PATTERN, CheckKind.LENGTH, CheckKind.VALUES, CheckKind.UNIQUE), 1),
+    # What is plausible is asked of values that are well formed and within firm limits.
+    CheckKind.FLAG: 3,
 }
-_HELPED = (CheckKind.UNIQUE, CheckKind.REFERENCE, CheckKind.CEILING)
+TIERS = (0, 1, 2, 3)
+_HELPED = (CheckKind.UNIQUE, CheckKind.REFERENCE, CheckKind.CEILING, CheckKind.FLAG)
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,8 @@ class RowCheck:
     """What was promised, short and language-free (`>= 0`, `W|kW`, `[0-9]{14}`)."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    written: RowRule | None = None
+    """The contract's rule, of a registered kind."""
 
     @property
     def tier(self) -> int:
@@ -111,6 +120,19 @@ def target_of(check: RowCheck) -> Target:
     return Target(path if feed else None, table, column)
 
 
+def compared_columns(contract: Contract, table: Table) -> tuple[Column, ...]:
+    """Return the derived columns that rows are compared by: keys, and both ends of references."""
+    links = (CheckKind.REFERENCE, CheckKind.CEILING)
+    wanted = {c.name for c in table.columns if c.primary_key or c.unique}
+    # The last column of a link is the one looked up; the first of a ceiling is its value.
+    wanted |= {rule.columns[-1] for rule in table.rules if rule.kind in links and rule.columns}
+    ends = {
+        str(r.parameters["to"]) for t in contract.tables for r in t.rules if r.kind == CheckKind.REFERENCE
+    }
+    wanted |= {c.name for c in table.columns if f"{table.name}.{c.name}" in ends}
+    return tuple(c for c in table.columns if c.derived is not None and c.name in wanted)
+
+
 def _column_checks(column: Column, table: Table) -> Iterator[RowCheck]:
     def check(kind: CheckKind, rule: str, dimension: Dimension, expected: str) -> RowCheck:
         name = f"{column.name}__{rule}"
@@ -159,8 +181,9 @@ def _unique(columns: tuple[str, ...]) -> RowCheck:
 
 
 def _from_rule(rule: RowRule, number: int, contract: Contract) -> RowCheck:
-    kind = CheckKind(rule.kind)
-    columns, expected = _EXPECTED[kind](rule)
+    own = registered(rule.kind)
+    kind = CheckKind(rule.kind) if own is None else CheckKind.FLAG
+    columns, expected = _EXPECTED[kind](rule) if own is None else (rule.columns, own.expected(rule))
     parameters = {**rule.parameters, "timezone": contract.timezone}
     return RowCheck(
         name=f"{number}__{rule.id}",
@@ -172,7 +195,8 @@ def _from_rule(rule: RowRule, number: int, contract: Contract) -> RowCheck:
         dimension=rule.dimension,
         expected=expected,
         parameters=parameters,
-        needs=rule.needs,
+        needs=rule.needs if own is None else (),
+        written=None if own is None else rule,
     )
 
 
