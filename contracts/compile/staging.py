@@ -16,11 +16,16 @@ from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from contracts.compile.arrow import Family, family_of, grammar_of
-from contracts.compile.quoting import name, number, text, texts
+from contracts.compile.casts import cast_number, with_seconds
+from contracts.compile.local_time import local_zone, localised, tells_by_order, told_apart
+from contracts.compile.quoting import name, text, texts
 from contracts.model import Column, Contract, Table
+from contracts.rules.row_rules import compared_columns
 
 SUSPECT = "regie__suspect"
 """Staged flag: the row can fail a check that needs no other row."""
+POSITION = "regie__position"
+"""Place in the file, counted only where the order of rows tells a repeated hour's copies apart."""
 ROW = "regie__row"
 """Row number of a suspect: its position in the staged file."""
 KEPT = "__kept"
@@ -28,7 +33,6 @@ KEPT = "__kept"
 SENT = "__text"
 """Suffix of a cell's text as sent, wherever rows are judged or quarantined."""
 _CAST, _WHOLE, _PLAIN = "__cast", "__whole", "__plain"
-_WIDE = "DECIMAL(28,10)"
 SHORTEST_STEP_S = 60
 """A day of shorter steps has too many stamps to list."""
 
@@ -64,9 +68,10 @@ class Layout:
         """Columns whose text is not the value itself."""
         return tuple(c for c in self.columns if family_of(c.physical_type) is not Family.TEXT)
 
-    def plain(self, column: Column) -> Plain | None:
-        """Return how the column is usually written, None if its text is always kept."""
-        return _plain(column, self)
+    @property
+    def ordered(self) -> bool:
+        """Whether some stamp of a series may stand in an hour that comes twice."""
+        return any(tells_by_order(c, self.contract, self.period) for c in self.columns)
 
 
 def staging_sql(layout: Layout, raw_sql: str, suspicion: str) -> str:
@@ -78,19 +83,22 @@ def staging_sql(layout: Layout, raw_sql: str, suspicion: str) -> str:
     derived = [derived_sql(c) for c in layout.table.columns if c.derived is not None]
     staged = [name(c.name) for c in layout.columns]
     staged += [f"{_kept(c, layout)} AS {name(c.name + KEPT)}" for c in layout.typed]
+    staged += [name(c.name) for c in compared_columns(layout.contract, layout.table)]
+    position = [POSITION] if layout.ordered else []
     levels = [
-        ", ".join(_cell(c, layout) for c in layout.columns),
+        ", ".join([*(_cell(c, layout) for c in layout.columns), *position]),
         ", ".join(["*", *_cheap_casts(layout)]),
         ", ".join(["*", *_wholes(layout)]),
         ", ".join(["*", *_plain_flags(layout)]),
         ", ".join(["*", *(f"{_value(c, layout)} AS {name(c.name)}" for c in layout.columns)]),
+        _with_instants(layout),
         ", ".join(["*", *derived]),
         ", ".join([*staged, f"coalesce({suspicion}, FALSE) AS {SUSPECT}"]),
     ]
-    query = raw_sql
+    query = f"SELECT *, row_number() OVER () AS {POSITION} FROM ({raw_sql})" if layout.ordered else raw_sql
     for level in levels:
         query = f"SELECT {level}\nFROM ({query})"
-    return query
+    return f"{query}\nORDER BY {POSITION}" if layout.ordered else query
 
 
 def sent_text(column: Column, layout: Layout) -> str:
@@ -162,51 +170,54 @@ def _value(column: Column, layout: Layout) -> str:
     if plain := _plain(column, layout):
         arms.append(f"WHEN {name(column.name + _PLAIN)} THEN {plain.value}")
     fits = f"regexp_full_match({sent}, {text(grammar)})"
-    arms.append(f"WHEN {fits} THEN {_cast(column, _with_seconds(column, sent, family), layout)}")
+    arms.append(f"WHEN {fits} THEN {_cast(column, with_seconds(column, sent, family), layout)}")
     return f"CASE {' '.join(arms)} END"
 
 
 def _cast(column: Column, sent: str, layout: Layout) -> str:
     family = family_of(column.physical_type)
     if family in (Family.INTEGER, Family.DECIMAL, Family.DOUBLE):
-        return _cast_number(column, sent, layout.contract.server.dialect.decimal, family)
+        return cast_number(column, sent, layout.contract.server.dialect.decimal, family)
     if family is Family.INSTANT:
-        return _shift(_cast_instant(column, sent, layout), column, layout)
+        instant = _cast_instant(column, sent, layout)
+        return instant if local_zone(column, layout.contract) else _shift(instant, column, layout)
     if column.date_format is not None:
         return f"TRY_CAST(try_strptime({sent}, {text(column.date_format)}) AS {column.physical_type})"
     return f"TRY_CAST({sent} AS {column.physical_type})"
 
 
-def _cast_number(column: Column, sent: str, decimal: str, family: Family) -> str:
-    """Numbers: the sender's decimal mark, the sender's unit, and no infinity."""
-    kind = column.physical_type
-    if decimal != ".":
-        sent = f"replace({sent}, {text(decimal)}, '.')"
-    if family is Family.DOUBLE:
-        factor = "" if column.scale is None else f" * CAST({number(column.scale)} AS DOUBLE)"
-        value = f"TRY_CAST({sent} AS {kind}){factor}"
-        return f"CASE WHEN isfinite({value}) THEN CAST({value} AS {kind}) END"
-    if column.scale is None:
-        return f"TRY_CAST({sent} AS {kind})"
-    return f"TRY(CAST(TRY_CAST({sent} AS {_WIDE}) * {number(column.scale)} AS {kind}))"
-
-
 def _cast_instant(column: Column, sent: str, layout: Layout) -> str:
-    """Instants: with their offset, or local times of the column's zone."""
-    has_offset = column.date_format is not None and "%z" in column.date_format
-    if column.timezone is None and (column.date_format is None or has_offset):
-        if column.date_format is None:
-            return f"TRY_CAST({sent} AS TIMESTAMPTZ)"
-        return f"try_strptime({sent}, {text(column.date_format)})"
-    zone = text(column.timezone or layout.contract.timezone)
-    if column.date_format is not None:
-        return f"timezone({zone}, try_strptime({sent}, {text(column.date_format)}))"
-    return f"timezone({zone}, TRY_CAST({sent} AS TIMESTAMP))"
+    """Instants: with their offset, or local times of the column's zone (the later one of two)."""
+    zone, form = local_zone(column, layout.contract), column.date_format
+    if zone is None:
+        return f"TRY_CAST({sent} AS TIMESTAMPTZ)" if form is None else f"try_strptime({sent}, {text(form)})"
+    return localised(
+        f"TRY_CAST({sent} AS TIMESTAMP)" if form is None else f"try_strptime({sent}, {text(form)})", zone
+    )
+
+
+def _with_instants(layout: Layout) -> str:
+    """All columns, local times made the instants that they name in their place."""
+    replaced = []
+    for column in layout.columns:
+        zone = local_zone(column, layout.contract)
+        if zone is not None:
+            ordered = tells_by_order(column, layout.contract, layout.period)
+            series = _series_of(column, layout) if ordered else None
+            instant = told_apart(name(column.name), zone, series, POSITION)
+            replaced.append(f"{_shift(instant, column, layout)} AS {name(column.name)}")
+    return f"* REPLACE ({', '.join(replaced)})" if replaced else "*"
+
+
+def _series_of(stamp: Column, layout: Layout) -> list[str]:
+    """SQL of the other parts of the key: whose observation a stamp is."""
+    parts = [c for c in layout.table.columns if c.primary_key and c.name != stamp.name]
+    return [name(c.name + SENT) if c.derived is None else f"({c.derived})" for c in parts]
 
 
 def _shift(value: str, column: Column, layout: Layout) -> str:
     seconds = step_shift(column, layout.contract)
-    return value if seconds == 0 else f"{value} - to_seconds({seconds})"
+    return value if seconds == 0 else f"({value}) - to_seconds({seconds})"
 
 
 def step_shift(column: Column, contract: Contract) -> int:
@@ -215,14 +226,6 @@ def step_shift(column: Column, contract: Contract) -> int:
     if not ends or family_of(column.physical_type) is not Family.INSTANT:
         return 0
     return contract.delivery.step_s or 0
-
-
-def _with_seconds(column: Column, sent: str, family: Family) -> str:
-    """A time to the minute is right by ISO 8601; DuckDB wants the seconds."""
-    if column.date_format is not None or family not in (Family.TIMESTAMP, Family.INSTANT, Family.TIME):
-        return sent
-    day = "" if family is Family.TIME else "[^T ]+[T ]"
-    return f"regexp_replace({sent}, '^({day}[0-9]{{2}}:[0-9]{{2}})(Z|[+-].*)?$', '\\1:00\\2')"
 
 
 def _plain(column: Column, layout: Layout) -> Plain | None:
