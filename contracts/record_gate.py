@@ -288,9 +288,9 @@ def extract_suspects(
             known = reference_source(check, registers, staged)
             flags[check.name] = f"{column} IS NOT NULL AND {column} NOT IN (SELECT value FROM ({known}))"
         elif check.kind is CheckKind.UNIQUE:
-            hashes, table = desk.helper(check, "hashes"), desk.layout.table
-            if write_repeated_hashes(con, desk.staged, table, check.columns, rows, hashes):
-                flags[check.name] = has_repeated_hash(table, check.columns, hashes)
+            hashes, layout = desk.helper(check, "hashes"), desk.layout
+            if write_repeated_hashes(con, desk.staged, layout, check.columns, rows, hashes):
+                flags[check.name] = has_repeated_hash(layout, check.columns, hashes)
         elif check.written is not None:
             flags[check.name] = f"coalesce({_registered_sql(desk, check.written, registers)}, FALSE)"
     columns = [f"{flag} AS {name(check + FLAG)}" for check, flag in flags.items()]

@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING
 
 from duckdb import DuckDBPyConnection
 
-from contracts.compile.arrow import Family, family_of
 from contracts.compile.quoting import name, parquet, text
-from contracts.compile.staging import KEPT
-from contracts.model import Table
+from contracts.compile.staging import Layout, sent_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,20 +25,20 @@ BUCKET_ROWS = 16_000_000
 
 
 def write_repeated_hashes(
-    con: DuckDBPyConnection, staged: Path, table: Table, key: tuple[str, ...], rows: int, target: Path
+    con: DuckDBPyConnection, staged: Path, layout: Layout, key: tuple[str, ...], rows: int, target: Path
 ) -> bool:
     """Write the hashes (column `hash`) that more than one row's key has; return whether there are any."""
     import pyarrow
     import pyarrow.parquet
 
-    hashes = _repeated_hashes(con, staged, table, key, rows)
+    hashes = _repeated_hashes(con, staged, layout, key, rows)
     pyarrow.parquet.write_table(pyarrow.table({"hash": hashes}), target)
     return bool(len(hashes))
 
 
-def has_repeated_hash(table: Table, key: tuple[str, ...], hashes: Path) -> str:
+def has_repeated_hash(layout: Layout, key: tuple[str, ...], hashes: Path) -> str:
     """Condition over a staged row: its key is comparable and has one of the repeated hashes."""
-    return f"{_is_comparable(table, key)} AND {_hash(key)} IN (SELECT hash FROM {parquet(hashes)})"
+    return f"{_is_comparable(layout, key)} AND {_hash(key)} IN (SELECT hash FROM {parquet(hashes)})"
 
 
 def write_repeats(
@@ -53,27 +51,27 @@ def write_repeats(
     columns = ", ".join(name(c) for c in key)
     con.execute(
         f"COPY (SELECT row FROM (SELECT {row} AS row,"
-        f" row_number() OVER (PARTITION BY {columns} ORDER BY {row}) AS copy FROM {parquet(suspects)} WHERE {name(hit)}) WHERE copy > 1)"
-        f" TO {text(target)} (FORMAT parquet)"
+        f" row_number() OVER (PARTITION BY {columns} ORDER BY {row}) AS copy"
+        f" FROM {parquet(suspects)} WHERE {name(hit)}) WHERE copy > 1) TO {text(target)} (FORMAT parquet)"
     )
     found = con.execute(f"SELECT count(*) FROM {parquet(target)}").fetchone()
     return bool(found and found[0])
 
 
 def _repeated_hashes(
-    con: DuckDBPyConnection, staged: Path, table: Table, key: tuple[str, ...], rows: int
+    con: DuckDBPyConnection, staged: Path, layout: Layout, key: tuple[str, ...], rows: int
 ) -> NDArray[np.uint64]:
     import numpy as np
 
     buckets = max(1, -(-rows // BUCKET_ROWS))
-    found = [_repeated_in_bucket(con, staged, table, key, rows, (b, buckets)) for b in range(buckets)]
+    found = [_repeated_in_bucket(con, staged, layout, key, rows, (b, buckets)) for b in range(buckets)]
     return np.concatenate(found)
 
 
 def _repeated_in_bucket(
     con: DuckDBPyConnection,
     staged: Path,
-    table: Table,
+    layout: Layout,
     key: tuple[str, ...],
     rows: int,
     bucket: tuple[int, int],
@@ -85,7 +83,7 @@ def _repeated_in_bucket(
     hashed = _hash(key)
     mine = "" if buckets == 1 else f" AND {hashed} % {buckets} = {number}"
     reader = con.execute(
-        f"SELECT {hashed} AS hash FROM {parquet(staged)} WHERE {_is_comparable(table, key)}{mine}"
+        f"SELECT {hashed} AS hash FROM {parquet(staged)} WHERE {_is_comparable(layout, key)}{mine}"
     ).to_arrow_reader(500_000)
     share = rows if buckets == 1 else rows // buckets + rows // 50
     hashes: NDArray[np.uint64] = np.empty(share, np.uint64)
@@ -105,14 +103,14 @@ def _hash(key: tuple[str, ...]) -> str:
     return f"hash({', '.join(name(c) for c in key)})"
 
 
-def _is_comparable(table: Table, key: tuple[str, ...]) -> str:
+def _is_comparable(layout: Layout, key: tuple[str, ...]) -> str:
     """Condition: every part of the key is a value, or an empty cell that may be empty; not all are empty."""
     parts = []
-    for column in (table.column(c) for c in key):
+    for column in (layout.table.column(c) for c in key):
         present = f"{name(column.name)} IS NOT NULL"
-        if column.required or column.derived is not None or family_of(column.physical_type) is Family.TEXT:
-            parts.append(present if column.required else "TRUE")
-        else:
-            parts.append(f"({present} OR {name(column.name + KEPT)} IS NULL)")
+        if column.required:
+            parts.append(present)
+        elif column in layout.typed:
+            parts.append(f"({present} OR ({sent_text(column, layout)}) IS NULL)")
     some = " OR ".join(f"{name(c)} IS NOT NULL" for c in key)
     return " AND ".join([*parts, f"({some})"])

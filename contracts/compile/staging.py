@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from contracts.compile.arrow import Family, family_of, grammar_of
@@ -29,10 +30,13 @@ POSITION = "regie__position"
 ROW = "regie__row"
 """Row number of a suspect: its position in the staged file."""
 KEPT = "__kept"
-"""Suffix of the staged column that keeps a cell's text."""
+"""Suffix of the staged column that keeps a cell's text, where no value ever gives it back."""
+KEPT_ROW = "regie__kept"
+"""Staged list of the other cells' texts, null in the many rows whose values all give them back."""
 SENT = "__text"
 """Suffix of a cell's text as sent, wherever rows are judged or quarantined."""
 _CAST, _WHOLE, _PLAIN = "__cast", "__whole", "__plain"
+MOST_VALUES = 200
 SHORTEST_STEP_S = 60
 """A day of shorter steps has too many stamps to list."""
 
@@ -66,7 +70,14 @@ class Layout:
     @property
     def typed(self) -> tuple[Column, ...]:
         """Columns whose text is not the value itself."""
-        return tuple(c for c in self.columns if family_of(c.physical_type) is not Family.TEXT)
+        return tuple(
+            c for c in self.columns if family_of(c.physical_type) is not Family.TEXT or _is_closed(c)
+        )
+
+    @cached_property
+    def plain_columns(self) -> tuple[Column, ...]:
+        """Columns most of whose values give their text back."""
+        return tuple(c for c in self.columns if _plain(c, self) is not None)
 
     @property
     def ordered(self) -> bool:
@@ -77,12 +88,18 @@ class Layout:
 def staging_sql(layout: Layout, raw_sql: str, suspicion: str) -> str:
     """Return the SELECT of the one scan; its rows are the table's, in file order.
 
-    Columns: each column of the contract, typed; `<column>__kept`, the text where the value can't give it
-    back; the flag of suspects. `suspicion` is a condition over names and `<column>__text`.
+    Columns: each column of the contract, typed; `<column>__kept`, its text, where no value gives it back;
+    the list of the row's other texts, where one of its values doesn't; the flag of suspects.
+    `suspicion` is a condition over names and `<column>__text`.
     """
     derived = [derived_sql(c) for c in layout.table.columns if c.derived is not None]
-    staged = [name(c.name) for c in layout.columns]
-    staged += [f"{_kept(c, layout)} AS {name(c.name + KEPT)}" for c in layout.typed]
+    staged = [_staged(c) for c in layout.columns]
+    staged += [
+        f"{name(c.name + SENT)} AS {name(c.name + KEPT)}"
+        for c in layout.typed
+        if c not in layout.plain_columns
+    ]
+    staged += [f"{_kept(layout)} AS {KEPT_ROW}"] if layout.plain_columns else []
     staged += [name(c.name) for c in compared_columns(layout.contract, layout.table)]
     position = [POSITION] if layout.ordered else []
     levels = [
@@ -103,11 +120,11 @@ def staging_sql(layout: Layout, raw_sql: str, suspicion: str) -> str:
 
 def sent_text(column: Column, layout: Layout) -> str:
     """SQL over a staged row: the cell's text as its sender wrote it."""
-    if family_of(column.physical_type) is Family.TEXT:
-        return name(column.name)
     plain = _plain(column, layout)
-    kept = name(column.name + KEPT)
-    return kept if plain is None else f"coalesce({kept}, {plain.rebuild})"
+    if plain is not None:
+        kept = f"{KEPT_ROW}[{layout.plain_columns.index(column) + 1}]"
+        return f"CASE WHEN {KEPT_ROW} IS NULL THEN {plain.rebuild} ELSE {kept} END"
+    return name(column.name + KEPT) if column in layout.typed else name(column.name)
 
 
 def derived_sql(column: Column) -> str:
@@ -135,6 +152,9 @@ def _cheap_casts(layout: Layout) -> Iterable[str]:
             kind, _ = _stamps(layout) or ("", 0)
             code = f"enum_code(TRY_CAST({name(column.name + SENT)} AS {kind}))"
             yield f"CAST({code} AS BIGINT) AS {name(column.name + _CAST)}"
+        elif _is_closed(column):
+            kind = f"ENUM({texts(column.valid_values or ())})"
+            yield f"TRY_CAST({name(column.name + SENT)} AS {kind}) AS {name(column.name + _CAST)}"
 
 
 def _wholes(layout: Layout) -> Iterable[str]:
@@ -152,11 +172,21 @@ def _plain_flags(layout: Layout) -> Iterable[str]:
             yield f"{plain.test} AS {name(column.name + _PLAIN)}"
 
 
-def _kept(column: Column, layout: Layout) -> str:
-    sent = name(column.name + SENT)
-    if _plain(column, layout) is None:
-        return sent
-    return f"CASE WHEN NOT {name(column.name + _PLAIN)} OR {name(column.name)} IS NULL THEN {sent} END"
+def _kept(layout: Layout) -> str:
+    """All plain columns' texts, if one of them is not what its value gives back."""
+    rebuilt = " AND ".join(
+        f"({name(c.name + SENT)} IS NULL OR ({name(c.name + _PLAIN)} AND {name(c.name)} IS NOT NULL))"
+        for c in layout.plain_columns
+    )
+    sent = ", ".join(name(c.name + SENT) for c in layout.plain_columns)
+    return f"CASE WHEN {rebuilt} THEN NULL ELSE [{sent}] END"
+
+
+def _staged(column: Column) -> str:
+    """A column as it is staged: text of a closed set as its number, which costs a third."""
+    if not _is_closed(column):
+        return name(column.name)
+    return f"{name(column.name + _CAST)} AS {name(column.name)}"
 
 
 def _value(column: Column, layout: Layout) -> str:
@@ -230,9 +260,18 @@ def step_shift(column: Column, contract: Contract) -> int:
 
 def _plain(column: Column, layout: Layout) -> Plain | None:
     family = family_of(column.physical_type)
+    if _is_closed(column):
+        return Plain(f"{name(column.name + _CAST)} IS NOT NULL", name(column.name + SENT), name(column.name))
     if _is_plain_number(column, layout):
         return _plain_whole(column) if family is Family.INTEGER else _plain_decimal(column, layout)
     return _plain_instant(column, layout) if _has_plain_stamps(column, layout) else None
+
+
+def _is_closed(column: Column) -> bool:
+    """Whether a column of text has few allowed values; DuckDB names no ENUM twice or empty."""
+    values = column.valid_values or ()
+    is_text = family_of(column.physical_type) is Family.TEXT
+    return is_text and 0 < len(values) <= MOST_VALUES and len(set(values)) == len(values) and "" not in values
 
 
 def _is_plain_number(column: Column, layout: Layout) -> bool:
