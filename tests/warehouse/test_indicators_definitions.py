@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from contracts.pool import load_pool
-from warehouse.indicators.compute import pool_definitions
+from warehouse.indicators.compute import pool_definitions, pool_referential
 from warehouse.indicators.definition_table import describe_definitions
 from warehouse.indicators.definitions import DefinitionError, override_parameters, read_definitions
-from warehouse.indicators.referential import Bounds, Index, compute_index, read_referential, score_value
+from warehouse.indicators.referential import (
+    Bounds,
+    Index,
+    compute_index,
+    iterate_weighted,
+    read_referential,
+    score_value,
+)
+from warehouse.indicators.referential_table import write_referential
 
 ROOT = Path(__file__).parents[2]
 POOL = ROOT / "pools" / "porto-alegre"
@@ -156,6 +166,31 @@ def test_a_referential_that_disagrees_is_refused(
     with pytest.raises(DefinitionError, match=r"referential\.yaml") as caught:
         read(tmp_path, referential_text.replace(old, new, 1))
     assert said in str(caught.value)
+
+
+def test_the_referential_is_a_table_that_joins_what_is_measured(tmp_path: Path) -> None:
+    pool = load_pool(POOL)
+    con, path = duckdb.connect(), tmp_path / "referential.parquet"
+    referential = pool_referential(pool)
+    assert referential is not None
+    write_referential(con, referential, path)
+    query = "SELECT indicator, objective_fr, weight, target_value FROM read_parquet(?)"
+    found = {row[0]: row[1:] for row in con.execute(query, [str(path)]).fetchall()}
+    assert found["low_fill_visit_share"] == ("Collecter sans rouler pour rien", 0.15, 0.2)
+    domains = {d.id: d.domain for d in pool_definitions(pool)}
+    counts = Counter(domains[name] for name in found)
+    assert len(found) >= 10
+    assert counts["cross"] >= 2
+    assert {"mobility", "energy", "waste", "pool"} <= counts.keys()
+    assert sum(weight for _, weight, _ in found.values()) == pytest.approx(1)
+
+
+def test_an_indicator_beside_the_index_needs_no_bounds_and_moves_nothing() -> None:
+    referential = pool_referential(load_pool(POOL))
+    assert referential is not None
+    beside = {one.id for one in iterate_weighted(referential) if one.weight == 0}
+    assert beside
+    assert not beside & (referential.weights().keys() | referential.index.bounds.keys())
 
 
 def read_index_example() -> list[dict[str, str]]:

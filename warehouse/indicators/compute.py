@@ -22,12 +22,14 @@ from warehouse.indicators.definition_table import write_definitions
 from warehouse.indicators.definitions import Definition, read_definitions
 from warehouse.indicators.frames import FrameMaker, find_inputs, read_frames
 from warehouse.indicators.provenance import code_version, contracts_behind, find_base_tables
+from warehouse.indicators.referential import Referential, read_referential
+from warehouse.indicators.referential_table import write_referential
 from warehouse.lake import Lake
 from warehouse.models import Value, pool_variables, set_variables
 from warehouse.quoting import columns, literal
 from warehouse.state import Stored, digest_file, digest_text, read_fingerprints, read_stored, replace_tables
 
-VALUE, DEFINITION = "indicator.value", "indicator.definition"
+VALUE, DEFINITION, REFERENTIAL = "indicator.value", "indicator.definition", "indicator.referential"
 VALUE_KEY = ("edition", "indicator", "indicator_version", "parameters_hash",
              "zone_scale", "zone", "period_grain", "period_start")  # fmt: skip
 _ALWAYS = frozenset({"pool.load", "pool.delivery"})
@@ -67,26 +69,40 @@ def pool_definitions(pool: Pool) -> tuple[Definition, ...]:
     )
 
 
+def pool_referential(pool: Pool) -> Referential | None:
+    """Read the pool's référentiel and hold it to the definitions in use; None where it has none.
+
+    Raises DefinitionError naming file and key.
+    """
+    path = pool.path / "indicators" / "referential.yaml"
+    return read_referential(path, pool_definitions(pool)) if path.exists() else None
+
+
 def compute_indicators(lake: Lake, pool: Pool, only: Collection[str] | None = None) -> list[Measured]:
     """Compute all indicators, or those named in `only`, and commit `indicator.value` and `.definition`.
 
-    Build the models first. An indicator whose inputs are absent is left out and says so. Where neither
-    definitions, code nor inputs changed nothing is computed; where no row changed nothing is committed.
-    Raises DefinitionError, IndicatorError (its SQL fails), KeyError (an unknown name in `only`).
+    The pool's référentiel, if it has one, is `indicator.referential`. Build the models first. An indicator
+    whose inputs are absent is left out and says so. Where neither definitions, code nor inputs changed
+    nothing is computed; where no row changed nothing is committed. Raises DefinitionError, IndicatorError
+    (its SQL fails), KeyError (an unknown name in `only`).
     """
     everything = pool_definitions(pool)
-    definitions = _select(everything, only)
+    definitions, referential = _select(everything, only), pool_referential(pool)
     with _open_cursor(lake) as con, _open_folder(lake) as folder:
         con.execute("BEGIN")
-        run = _Run(lake, pool, con, definitions)
+        run = _Run(lake, pool, con, definitions, referential)
         if only is None and run.is_unchanged():
             return run.recall()
         results = [run.measure(definition) for definition in definitions]
         path, listed = folder / "value.parquet", folder / "definition.parquet"
         run.write_values(path, keep_others=only is not None)
         write_definitions(con, everything, listed)
+        written = {VALUE: path, DEFINITION: listed}
+        if referential is not None:
+            written[REFERENTIAL] = folder / "referential.parquet"
+            write_referential(con, referential, written[REFERENTIAL])
         con.execute("ROLLBACK")
-        changed = run.commit({VALUE: path, DEFINITION: listed}, is_whole=only is None)
+        changed = run.commit(written, is_whole=only is None)
     return [Measured(**{**vars(r), "changed": changed}) for r in results]
 
 
@@ -94,9 +110,15 @@ class _Run:
     """One computing of indicators: its connection, its variables, and what the lake has."""
 
     def __init__(
-        self, lake: Lake, pool: Pool, con: duckdb.DuckDBPyConnection, definitions: Sequence[Definition]
+        self,
+        lake: Lake,
+        pool: Pool,
+        con: duckdb.DuckDBPyConnection,
+        definitions: Sequence[Definition],
+        referential: Referential | None,
     ) -> None:
         self.lake, self.pool, self.con, self.definitions = lake, pool, con, definitions
+        self.referential = referential
         self.variables = {**pool_variables(lake, pool), **_run_variables(lake, definitions)}
         self.frames = FrameMaker(con)
         self.tables = _list_tables(con)
@@ -190,6 +212,7 @@ class _Run:
         words = [
             d.model_dump_json() + contracts_behind(self.pool, find_base_tables(d)) for d in self.definitions
         ]
+        words.append(self.referential.model_dump_json() if self.referential else "")
         scripts = [_read(name) for name in ("value", "draft", "behind", "finish", "revise")]
         variables = {k: v for k, v in sorted(self.variables.items()) if k != "snapshot"}
         frames = [f"{name}: {text}" for name, text in sorted(read_frames().items())]

@@ -43,10 +43,10 @@ class Owner(Frozen):
 
 
 class Weighted(Frozen):
-    """An indicator's part in the index."""
+    """An indicator's part in the index; 0 for one that is followed beside it."""
 
     id: Identifier
-    weight: Annotated[float, Field(gt=0, le=1)]
+    weight: Annotated[float, Field(ge=0, le=1)]
 
 
 class Criterion(Frozen):
@@ -173,8 +173,8 @@ class Referential(Frozen):
     indicators: tuple[Tracked, ...] = Field(min_length=1)
 
     def weights(self) -> dict[str, float]:
-        """Return the weight of each indicator in the index."""
-        return {weighted.id: weighted.weight for weighted in iterate_weighted(self)}
+        """Return the weight of each indicator in the index; those beside it are left out."""
+        return {weighted.id: weighted.weight for weighted in iterate_weighted(self) if weighted.weight > 0}
 
 
 def read_referential(path: Path, definitions: Sequence[Definition]) -> Referential:
@@ -233,8 +233,8 @@ def _find_faults(referential: Referential, known: Mapping[str, Definition]) -> I
         yield f"indicators.{name}", where
     if abs(sum(one.weight for one in iterate_weighted(referential)) - 1) > _ROUNDING:
         yield "objectives", "the weights of all criteria do not add to 1"
-    if set(referential.index.bounds) != set(weighted):
-        yield "index.bounds", "must name the weighted indicators, all and only"
+    if set(referential.index.bounds) != set(referential.weights()):
+        yield "index.bounds", "must name the indicators that have a weight, all and only"
     for one in referential.indicators:
         if one.id not in known:
             yield f"indicators.{one.id}", "no such indicator"
