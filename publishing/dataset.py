@@ -9,16 +9,27 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from contracts.model import Frozen
 from publishing.errors import PublicationError
 
 CATALOGUE_FILE = "_catalogue.yaml"
-Text = dict[Literal["fr", "en"], str]
 Model = TypeVar("Model", bound=Frozen)
+Said = TypeVar("Said", str, tuple[str, ...])
+
+
+def _in_both(said: dict[Literal["fr", "en"], Said]) -> dict[Literal["fr", "en"], Said]:
+    """Hold a text to both languages of the catalogue."""
+    missing = sorted({"fr", "en"} - said.keys())
+    if missing:
+        raise ValueError(f"says nothing in {' and '.join(missing)}")
+    return said
+
+
+Text = Annotated[dict[Literal["fr", "en"], str], AfterValidator(_in_both)]
 
 
 class Kind(StrEnum):
@@ -52,6 +63,11 @@ class Geometry(Frozen):
         if missing:
             raise ValueError(f"geometry of kind {self.kind} needs {', '.join(missing)}")
         return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it reads."""
+        return tuple(name for name in (self.lon, self.lat, self.cell) if name is not None)
 
 
 class Span(Frozen):
@@ -104,7 +120,7 @@ class Dataset(Frozen):
     """Code of the EU data-theme vocabulary."""
     frequency: str = "AS_NEEDED"
     """Code of the EU frequency vocabulary."""
-    keywords: dict[Literal["fr", "en"], tuple[str, ...]]
+    keywords: Annotated[dict[Literal["fr", "en"], tuple[str, ...]], AfterValidator(_in_both)]
     small: bool = False
     """A CSV stands beside the Parquet file."""
 
@@ -113,9 +129,10 @@ class Dataset(Frozen):
         names = [column.name for column in self.columns]
         if len(set(names)) != len(names):
             raise ValueError("a column is declared twice")
-        unknown = [name for name in (*self.key, self.temporal) if name and name not in names]
+        wanted = (*self.key, self.temporal, *(self.geometry.columns if self.geometry else ()))
+        unknown = [name for name in wanted if name and name not in names]
         if unknown:
-            raise ValueError(f"key or temporal names no column: {', '.join(unknown)}")
+            raise ValueError(f"key, temporal or geometry names no column: {', '.join(unknown)}")
         if self.kind is Kind.QUERY and (self.sql is None) == (self.select is None):
             raise ValueError("a query dataset has either sql or select")
         if (self.kind is Kind.PERSONAL_AGGREGATE) != (self.aggregate is not None):

@@ -48,7 +48,8 @@ def write_dataset(
     """Write the table to `<folder>/<id>/<id>.parquet` (and `.csv` if small), rows in the key's order.
 
     Same rows, same bytes: zstd level 3, statistics on, times in UTC, no creation time. Lon and lat in
-    degrees (WGS 84) become WKB with a `bbox` struct. Returns the files, Parquet first.
+    degrees (WGS 84) become WKB with a `bbox` struct. Returns the files, Parquet first. Raises
+    PublicationError `geometry_unreadable`.
     """
     target = folder / dataset.id
     target.mkdir(parents=True, exist_ok=True)
@@ -80,7 +81,10 @@ def _write_parquet(
     source = f"SELECT {columns(names)} FROM {identifier(table)}"
     metadata = ""
     if dataset.geometry is not None:
-        source = geometry_select(con, dataset.geometry, names, table)
+        try:
+            source = geometry_select(con, dataset.geometry, names, table)
+        except ValueError as error:
+            raise PublicationError(dataset.id, "geometry_unreadable", str(error)) from error
         geo = json.dumps(geo_metadata(con, dataset.geometry, source), separators=(",", ":"), sort_keys=True)
         metadata = f", KV_METADATA {{geo: {literal(geo)}}}"
     con.execute(

@@ -21,7 +21,10 @@ SIDES = ("xmin", "ymin", "xmax", "ymax")
 def geometry_select(
     con: duckdb.DuckDBPyConnection, geometry: Geometry, names: Sequence[str], table: str
 ) -> str:
-    """Return the SELECT of `names` plus `geometry` (WKB, OGC:CRS84) and `bbox` (degrees)."""
+    """Return the SELECT of `names` plus `geometry` (WKB, OGC:CRS84) and `bbox` (degrees).
+
+    Raises ValueError where a column of H3 cells holds something else.
+    """
     if geometry.kind == "point":
         return _point_select(geometry, names, table)
     _register_hexagons(con, geometry, table)
@@ -72,6 +75,8 @@ def _register_hexagons(con: duckdb.DuckDBPyConnection, geometry: Geometry, table
     cell = identifier(geometry.cell or "")
     rows = con.execute(f"SELECT DISTINCT {cell} FROM {identifier(table)} ORDER BY 1").fetchall()
     cells = [row[0] for row in rows if row[0] is not None]
+    if strange := next((name for name in cells if not h3.is_valid_cell(name)), None):
+        raise ValueError(f"column {geometry.cell} holds {strange!r}, which is no H3 cell")
     rings = [[(lon, lat) for lat, lon in h3.cell_to_boundary(name)] for name in cells]
     con.register(
         "hexagon_ring",

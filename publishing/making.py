@@ -191,17 +191,20 @@ def _rules_in_words(task: EnergyTask) -> tuple[str, ...]:
 def _coverage(
     con: duckdb.DuckDBPyConnection, dataset: Dataset, staged: Path, zone: str
 ) -> tuple[date, date] | None:
-    """First and last local day of the dataset's temporal column."""
+    """First and last local day of the dataset's temporal column.
+
+    Raises PublicationError `temporal_not_a_day` where it holds neither days nor instants.
+    """
     if dataset.temporal is None:
         return None
     column = identifier(dataset.temporal)
     source = f"read_parquet({literal(str(staged))})"
-    kind = con.execute(f"SELECT any_value(typeof({column})) FROM {source}").fetchone()
-    day = (
-        f"timezone({literal(zone)}, {column})::DATE"
-        if kind and "TIME ZONE" in str(kind[0])
-        else f"{column}::DATE"
-    )
+    described = con.execute(f"DESCRIBE SELECT {column} FROM {source}").fetchall()
+    kind = str(described[0][1])
+    if not kind.startswith(("DATE", "TIMESTAMP")):
+        problem = f"column {dataset.temporal} holds {kind}, neither days nor instants"
+        raise PublicationError(dataset.id, "temporal_not_a_day", problem)
+    day = f"timezone({literal(zone)}, {column})::DATE" if "TIME ZONE" in kind else f"{column}::DATE"
     row = con.execute(f"SELECT min({day}), max({day}) FROM {source}").fetchone()
     return (row[0], row[1]) if row and row[0] is not None else None
 

@@ -41,10 +41,7 @@ def withdraw_closed(
 
 
 def _removable(dataset: Dataset, query: Query) -> tuple[str, ...]:
-    shape = dataset.geometry
-    pinned = {*dataset.key, dataset.temporal}
-    if shape is not None:
-        pinned |= {shape.lon, shape.lat, shape.cell}
+    pinned = {*dataset.key, dataset.temporal, *(dataset.geometry.columns if dataset.geometry else ())}
     outputs = query.tree.expressions if isinstance(query.tree, exp.Select) else ()
     return tuple(output.alias_or_name for output in outputs if output.alias_or_name not in pinned)
 

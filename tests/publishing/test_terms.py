@@ -274,6 +274,39 @@ def test_a_dataset_with_an_unknown_key_is_refused_by_file_and_key(tmp_path):
         load_catalogue(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("slip", "said"),
+    [
+        (("lon: lon, lat: lat", "lon: lng, lat: lat"), "dataset_invalid: .*geometry names no column: lng"),
+        (
+            "title: {fr: Conteneur, en: Container}",
+            "title: {fr: Conteneur}",
+            "dataset_invalid: .*nothing in en",
+        ),
+        (("keywords: {fr:", "keywords: {"), "dataset_invalid: .*keywords"),
+        (
+            "kind: point, lon: lon, lat: lat",
+            "kind: h3, cell: container_id",
+            "geometry_unreadable: .*no H3 cell",
+        ),
+        (("temporal: observed_at", "temporal: container_id"), "temporal_not_a_day: .*container_id"),
+        (("theme: ENVI", "theme: ENVIRO"), "code_unknown: ENVIRO"),
+        (("name: fill_level", "name: fil_level"), "columns_differ: .*fil_level"),
+    ],
+)
+def test_a_slip_in_a_dataset_is_named_and_nothing_is_published(pool, waste, tmp_path, slip, said):
+    folder = tmp_path / "pool" / "datasets"
+    folder.mkdir(parents=True)
+    for name in ("_catalogue", "container-observations"):
+        text = (lakes.POOL / "datasets" / f"{name}.yaml").read_text(encoding="utf-8")
+        assert name == "_catalogue" or slip[0] in text
+        (folder / f"{name}.yaml").write_text(text.replace(*slip, 1), encoding="utf-8")
+    changed = pool.model_copy(update={"path": folder.parent})
+    with pytest.raises(PublicationError, match=said):
+        publish(waste[0], changed, Home(tmp_path / "home"), waste[1], code_version="t")
+    assert not (tmp_path / "home" / "published" / "current").exists()
+
+
 def test_every_bundled_dataset_says_what_it_reads():
     tables = {d.id: d.tables for d in load_datasets(lakes.POOL)}
     assert tables["public-transport-routes"] == ("mobility.agency", "mobility.route")
