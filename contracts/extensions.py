@@ -103,7 +103,7 @@ class DialectTerms(Section):
     delimiter: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=1)] = ","
     decimal: Literal[".", ","] = "."
     quote: Annotated[str, StringConstraints(strict=True, max_length=1)] = '"'
-    encoding: Literal["utf-8", "latin-1", "utf-16"] = "utf-8"
+    encoding: Literal["utf-8", "latin-1", "iso-8859-15", "windows-1252", "utf-16"] = "utf-8"
     compression: Literal["gzip"] | None = None
     null_values: tuple[StrictStr, ...] = ("",)
 

@@ -146,6 +146,11 @@ def load_pool(path: Path | str, *, standards: Path | None = None) -> Pool:
     return Pool(**fields, publisher=publisher, contracts=contracts, path=root)
 
 
+def read_pool_file(path: Path | str) -> PoolFile:
+    """Read a pool's `pool.yaml` alone, without its contracts. Raises ContractError."""
+    return _read_pool_file(Path(path))[0]
+
+
 def _read_pool_file(root: Path) -> tuple[PoolFile, Problems]:
     """Read and type `pool.yaml`."""
     path = root / POOL_FILE

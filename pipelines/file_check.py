@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.formats import read_tables
-from connectors.landing import land_file, landed_data, period_in_name
+from connectors.landing import check_period, land_file, landed_data, period_in_name
 from contracts.gate import judge
 from contracts.layout import Home
 from contracts.model import Contract, DeliveryMode
@@ -126,6 +126,10 @@ def period_of(contract: Contract, path: Path, period: str | None) -> str | None:
         raise FileCheckError(
             f"{path.name}: the day it is about is not in its name; give it with --period 2019-05-13"
         )
+    try:
+        check_period(contract, day)
+    except ValueError:
+        raise FileCheckError(f"{path.name}: {day} is no day; give it with --period 2019-05-13") from None
     return day
 
 

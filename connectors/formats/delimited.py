@@ -151,7 +151,8 @@ def _describe_strange(header: Header) -> str | None:
 
 
 def _refuse_header(table: Table, dialect: Dialect, detail: str) -> ReadFinding:
-    expected = shorten(dialect.delimiter.join(column.source for column in table.columns))
+    promised = (column.source for column in table.columns if column.derived is None)
+    expected = shorten(dialect.delimiter.join(promised))
     return ReadFinding("not_the_promised_shape", detail, table=table.name, line=1, expected=expected)
 
 

@@ -51,11 +51,13 @@ class Walk:
     crlf: int = 0
     ends_with_cr: bool = False
     """The last line ends with CR alone."""
+    is_unended: bool = False
+    """The last line has no end, and was read as if it ended with LF."""
 
     @property
     def is_mixed(self) -> bool:
-        """Whether lines end in more than one way."""
-        return 0 < self.crlf < self.lf or self.ends_with_cr
+        """Whether lines end in more than one way; a last line without end is no other way."""
+        return 0 < self.crlf < self.lf - self.is_unended or self.ends_with_cr
 
     @property
     def is_hopeless(self) -> bool:
@@ -66,6 +68,10 @@ class Walk:
 def walk_lines(path: Path, start: int, first_line: int, shape: Shape) -> Walk:
     """Walk the UTF-8 file from byte `start`, whose line number is `first_line`."""
     walker = _Walker(shape, Walk(line=first_line))
+    with path.open("rb") as file:
+        # DuckDB skips these lines by the same line end that it then expects of the rows.
+        head = file.read(start)
+    walker.walk.lf, walker.walk.crlf = head.count(b"\n"), head.count(b"\r\n")
     for position, block, is_last in _read_blocks(path, start, walker):
         walker.take(position, block, is_last=is_last)
         if walker.walk.is_hopeless:
@@ -107,6 +113,7 @@ def _read_blocks(path: Path, start: int, walker: _Walker) -> Iterator[tuple[int,
                 position, held = position + walker.taken, held[walker.taken :]
         if held:
             walker.walk.ends_with_cr = held.endswith(b"\r")
+            walker.walk.is_unended = not held.endswith((b"\r", b"\n"))
             yield position, held if held.endswith(b"\n") else held + b"\n", True
 
 

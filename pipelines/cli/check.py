@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ from contracts.model import Contract
 from contracts.verdict import Outcome, RuleResult, Verdict
 from pipelines.cli import ACCEPTED, REJECTED, USAGE
 from pipelines.cli.console import print_json, progress_printer
+
+if TYPE_CHECKING:
+    from contracts.pool import PoolFile
 
 
 @click.command()
@@ -56,12 +59,13 @@ def command(
     from contracts.resolve import load_contract
     from pipelines.file_check import FileCheck, FileCheckError
 
-    resolved = load_contract(contract)
+    around = _pool_around(contract)
+    resolved = load_contract(contract, timezone=around.timezone if around else "UTC")
     say = progress_printer()
     folder = Path(tempfile.mkdtemp(prefix="regie-check-"))
     verdicts = []
     try:
-        check = FileCheck(resolved, Home(folder), _clock(contract, now), context)
+        check = FileCheck(resolved, Home(folder), _clock(around, now), context)
         for path in files:
             say(f"judging {path.name}")
             verdict = check.judge_file(path, period)
@@ -79,15 +83,19 @@ def command(
     return ACCEPTED if all(verdict.is_accepted for verdict in verdicts) else REJECTED
 
 
-def _clock(contract: Path, now: datetime | None) -> datetime:
-    """Return the day asked for, the clock of the pool that the contract stands in, or the time it is."""
-    from contracts.pool import POOL_FILE, load_pool
+def _pool_around(contract: Path) -> PoolFile | None:
+    """Return the pool that the contract stands in, whose time zone and clock then hold; None without one."""
+    from contracts.pool import POOL_FILE, read_pool_file
 
+    folder = contract.resolve().parent.parent
+    return read_pool_file(folder) if (folder / POOL_FILE).is_file() else None
+
+
+def _clock(pool: PoolFile | None, now: datetime | None) -> datetime:
+    """Return the day asked for, the clock of the pool, or the time it is."""
     if now is not None:
         return now.replace(tzinfo=UTC)
-    pool = contract.resolve().parent.parent
-    fixed = load_pool(pool).now if (pool / POOL_FILE).is_file() else None
-    return fixed or datetime.now(UTC)
+    return (pool.now if pool else None) or datetime.now(UTC)
 
 
 def _print(verdict: Verdict, contract: Contract, page: Path, lang: str) -> None:

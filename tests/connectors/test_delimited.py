@@ -70,8 +70,9 @@ def test_utf16_is_named(read):
     assert found["wrong_encoding"].observed == "UTF-16"
 
 
-def test_a_promised_latin1_file_is_read(con, read):
-    tables = read(contract(encoding="latin-1"), "a;b\ncafé;2\n".encode("latin-1"))
+@pytest.mark.parametrize("encoding", ["latin-1", "iso-8859-15", "windows-1252", "utf-16"])
+def test_a_promised_other_encoding_is_read(con, read, encoding):
+    tables = read(contract(encoding=encoding), "a;b\ncafé;2\n".encode(encoding))
     assert rows_of(con, tables) == [("café", "2")]
 
 
@@ -132,6 +133,12 @@ def test_a_promised_name_is_kept_beside_one_of_another_case(con, read):
 def test_lines_that_end_with_cr_alone_are_named(read):
     found, _ = refuse(read, contract(), b"a;b\r1;2\r3;4\r")
     assert "CR alone" in found["not_the_promised_shape"].detail
+
+
+def test_a_promised_header_is_told_without_the_columns_that_no_file_holds(read):
+    derived = table("t", column("a"), column("b"), column("c", derived="a || b"))
+    found, _ = refuse(read, build("feed", (derived,), dialect=Dialect(delimiter=";")), b"a;b\r1;2\r")
+    assert found["not_the_promised_shape"].expected == "a;b"
 
 
 def test_a_stranger_s_header_is_cut_and_cleaned_before_it_is_shown(read):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -62,6 +63,19 @@ def test_lines_of_rows_stay_right_after_unread_and_blank_lines(con, tmp_path):
     assert [raw.line_of(p) for p in range(4)] == [2, 4, 6, 8]
     assert raw.unread_lines == ((3, "bad"), (7, "worse;1;2"))
     assert "mixed_line_ends" in raw.notes
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("first", ["\n", "\r\n"])
+@pytest.mark.parametrize("last", ["", "\n", "\r\n"])
+def test_a_header_may_end_otherwise_than_the_rows_and_the_last_line_not_at_all(
+    con, tmp_path, first, end, last
+):
+    (tmp_path / "data").write_bytes(f"a;b{first}1;a{end}2;b{end}3;c{last}".encode())
+    raw = read_text(AB, Dialect(delimiter=";"), tmp_path / "data", tmp_path)
+    assert con.execute(raw.sql).fetchall() == [("1", "a"), ("2", "b"), ("3", "c")]
+    is_mixed = len({first, end, last or end}) > 1
+    assert raw.notes == (("mixed_line_ends",) if is_mixed else ())
 
 
 def test_a_line_too_long_for_the_reader_is_one_unread_line(con, tmp_path):

@@ -80,6 +80,25 @@ def test_a_contract_that_does_not_parse_names_file_and_line(regie: Regie, tmp_pa
     assert "Traceback" not in done.stderr
 
 
+def test_a_day_that_no_calendar_has_is_a_usage_error(regie: Regie, tmp_path: Path) -> None:
+    named = tmp_path / "readings_2019-13-45.csv.gz"
+    named.write_bytes((ENERGY / "readings_2019-05-14.csv.gz").read_bytes())
+    done = regie("check", str(READINGS), str(named), "--report", str(tmp_path))
+    assert done.returncode == 2
+    assert "2019-13-45 is no day" in done.stderr
+
+
+def test_a_contract_without_time_zone_is_judged_in_that_of_its_pool(regie: Regie, tmp_path: Path) -> None:
+    pool = tmp_path / "pool"
+    (pool / "contracts").mkdir(parents=True)
+    (pool / "pool.yaml").write_text((POOL / "pool.yaml").read_text())
+    lines = [line for line in READINGS.read_text().splitlines() if "property: timezone" not in line]
+    (pool / "contracts" / READINGS.name).write_text("\n".join(lines))
+    day = str(ENERGY / "readings_2019-05-14.csv.gz")
+    done = regie("check", str(pool / "contracts" / READINGS.name), day, "--report", str(tmp_path))
+    assert done.returncode == 0, done.stdout
+
+
 def test_a_file_whose_day_nobody_says_is_a_usage_error(regie: Regie, tmp_path: Path) -> None:
     path = tmp_path / "mine.csv.gz"
     path.write_bytes((ENERGY / "readings_2019-05-14.csv.gz").read_bytes())
