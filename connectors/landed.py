@@ -31,12 +31,22 @@ def arrivals(home: Home, feed: str, period: str | None) -> tuple[Arrival, ...]:
 
 
 def newest_arrival(home: Home, feed: str, period: str | None) -> Arrival | None:
-    """Return the delivery seen last: bytes that came back are the sender's last word again."""
+    """Return the delivery seen last: bytes that came back are the sender's last word again.
+
+    At one instant of the pool's clock, which may stand still, the files' own times say which came last.
+    """
     return max(
         arrivals(home, feed, period),
-        key=lambda arrival: (last_seen(home, arrival), arrival.delivery_id),
+        key=lambda arrival: (last_seen(home, arrival), _noted_at(home, arrival), arrival.delivery_id),
         default=None,
     )
+
+
+def _noted_at(home: Home, arrival: Arrival) -> int:
+    """When this machine last wrote of these bytes, in nanoseconds of its file system's clock."""
+    sidecar = home.landed(arrival.feed, arrival.period, arrival.delivery_id) / SIDECAR
+    note = seen_path(home, arrival)
+    return max(path.stat().st_mtime_ns for path in (sidecar, note) if path.exists())
 
 
 def last_seen(home: Home, arrival: Arrival) -> datetime:

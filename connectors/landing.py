@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
@@ -49,6 +49,8 @@ __all__ = [
 ]
 
 _ISO_DAY = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
+DEPOSIT = "deposit:"
+"""How the source of a deposited file begins; its name follows."""
 _THIS_MACHINE = ("127.0.0.1", "localhost")
 
 
@@ -114,13 +116,30 @@ def land(
     return slot.fill(lambda target: _take(slot, location, base, access, target))
 
 
-def land_file(contract: Contract, period: str | None, path: Path, home: Home, *, now: datetime) -> Landing:
-    """Keep a file given by hand as a delivery of the feed; the period of a periodic feed may be unknown."""
+def land_file(
+    contract: Contract,
+    period: str | None,
+    path: Path,
+    home: Home,
+    *,
+    now: datetime,
+    source: str | None = None,
+) -> Landing:
+    """Keep a file given by hand as a delivery of the feed; the period of a periodic feed may be unknown.
+
+    `source` says where it is from, with the name its sender gave it, where `path` is a place of ours.
+    """
     if period is not None:
         check_period(contract, period)
     limit = contract.server.max_bytes
     slot = _Slot(contract, period, home, now)
-    return slot.fill(lambda target: fetch_folder(path, target, max_bytes=limit, period=period))
+
+    def fetch(target: Path) -> Fetched:
+        fetched = fetch_folder(path, target, max_bytes=limit, period=period)
+        # When a copy of ours was written says nothing about when its sender made the file.
+        return fetched if source is None else replace(fetched, source=source, published_at=None)
+
+    return slot.fill(fetch)
 
 
 def check_period(contract: Contract, period: str | None) -> None:
@@ -177,6 +196,9 @@ class _Slot:
         if move_in(folder, target, arrival):
             return Landing(LandingOutcome.NEW, arrival, fetched.detail)
         kept = read_sidecar(target / SIDECAR)
+        newest = newest_arrival(self.home, arrival.feed, arrival.period)
+        if newest is not None and _is_replaced(self.home, kept, newest, fetched):
+            return Landing(LandingOutcome.UNCHANGED, newest, "the server still has what a deposit replaced")
         touch(self.home, kept, self.now, fetched)
         return Landing(LandingOutcome.UNCHANGED, kept, "the same bytes as before")
 
@@ -193,6 +215,17 @@ class _Slot:
             published_at=fetched.published_at,
             headers=fetched.headers,
         )
+
+
+def _is_replaced(home: Home, kept: Arrival, newest: Arrival, fetched: Fetched) -> bool:
+    """Whether a server only repeats bytes that were known when a person deposited others.
+
+    A server that was not mended yet must not undo the deposit at every run; new bytes of it do count.
+    """
+    seen = read_seen(home, newest)
+    last_source = str(seen["source"]) if seen else newest.source
+    is_repeated = not fetched.source.startswith(DEPOSIT) and kept.delivery_id != newest.delivery_id
+    return is_repeated and last_source.startswith(DEPOSIT)
 
 
 def _ask(slot: _Slot, url: str, access: Access) -> Ask:

@@ -5,7 +5,7 @@ Here: opening each once. Not here: what is done with them (`steps`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,12 +13,14 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from contracts.layout import Home
+from contracts.model import Contract
 from contracts.pool import Pool, load_pool
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from pipelines.steps import Delivered
     from warehouse.lake import Lake
 
 GATE_MEMORY = "1GB"
@@ -29,12 +31,26 @@ def be_silent(_message: str) -> None:
     """Say nothing: the default of a program that is read by another."""
 
 
+def tell_nobody(_engine: Engine, _contract: Contract, _delivered: Sequence[Delivered]) -> None:
+    """Send no notification: the default where no mail server is set."""
+
+
+Notify = Callable[["Engine", Contract, "Sequence[Delivered]"], None]
+
+
 @dataclass
 class Engine:
-    """A pool being run by this process."""
+    """A pool being run by this process.
+
+    Attributes:
+        settings: which pool, and where its state lies.
+        progress: hears of each step.
+        notify: hears of what became of deliveries, and tells their contributors.
+    """
 
     settings: Settings
     progress: Callable[[str], None] = field(default=be_silent)
+    notify: Notify = field(default=tell_nobody)
 
     @cached_property
     def pool(self) -> Pool:

@@ -21,6 +21,7 @@ from pipelines.engine import Engine
 from portal.feed_page import write_feed_pages
 from portal.index import write_index
 from portal.reports import write_report
+from warehouse.lock import hold_file_lock
 
 if TYPE_CHECKING:
     from publishing.publish import Publication
@@ -52,19 +53,31 @@ def deliver(engine: Engine, contract: Contract, periods: Sequence[str | None]) -
 
     A period whose partner could not be reached keeps its last verdict. Raises what is ours only.
     """
-    landings = [fetch(engine, contract, period) for period in periods]
+    return settle(engine, contract, [(period, fetch(engine, contract, period)) for period in periods])
+
+
+def settle(
+    engine: Engine, contract: Contract, landed: Sequence[tuple[str | None, Landing]]
+) -> list[Delivered]:
+    """Judge what landed for some periods, record verdicts, write reports, tell whom it concerns.
+
+    Raises what is ours only.
+    """
+    periods, landings = [period for period, _ in landed], [landing for _, landing in landed]
     arrivals = [landing.arrival for landing in landings if landing.arrival is not None]
-    verdicts = judge(
-        engine.gate_connection,
-        contract,
-        [(arrival, landed_data(engine.home, arrival)) for arrival in arrivals],
-        read_tables=read_tables,
-        home=engine.home,
-        now=engine.now,
-    )
+    # A deposit may be judged in the server's process while a run judges the same feed in its own.
+    with hold_file_lock(engine.home.scratch / f"{contract.id}.lock"):
+        verdicts = judge(
+            engine.gate_connection,
+            contract,
+            [(arrival, landed_data(engine.home, arrival)) for arrival in arrivals],
+            read_tables=read_tables,
+            home=engine.home,
+            now=engine.now,
+        )
+        for verdict in verdicts:
+            report(engine, contract, verdict)
     by_delivery = {verdict.arrival.delivery_id: verdict for verdict in verdicts}
-    for verdict in verdicts:
-        report(engine, contract, verdict)
     delivered = [
         Delivered(period, landing, _verdict_of(engine, contract, period, landing, by_delivery))
         for period, landing in zip(periods, landings, strict=True)
@@ -74,6 +87,7 @@ def deliver(engine: Engine, contract: Contract, periods: Sequence[str | None]) -
         engine.progress(f"  {words}")
     if ours := [landing.detail for landing in landings if landing.is_ours]:
         raise LandingError(f"{contract.id}: {ours[0]}")
+    engine.notify(engine, contract, delivered)
     return delivered
 
 
