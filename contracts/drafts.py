@@ -54,7 +54,8 @@ class Desk:
     contract: Contract
     read_tables: ReadTables
     home: Home
-    registers: Registers
+    registers: Mapping[str, Registers]
+    """By delivery: each has its own last accepted delivery to be compared with."""
     now: datetime
 
     @property
@@ -75,14 +76,14 @@ def draft_delivery(desk: Desk, arrival: Arrival, data: Path) -> Draft:
 def _draft_of_readable(desk: Desk, arrival: Arrival, data: Path, scratch: Path) -> Draft:
     from contracts.record_gate import judge_rows
 
-    contract = desk.contract
+    contract, registers = desk.contract, desk.registers[arrival.delivery_id].paths
     accepted, quarantine = scratch / "accepted", scratch / "quarantine"
     tables = desk.read_tables(desk.con, contract, data, _made(scratch / "read"))
     judgement = judge_rows(
         desk.con,
         contract,
         tables,
-        desk.registers.paths,
+        registers,
         _made(accepted),
         _made(quarantine),
         period=arrival.period,
@@ -99,7 +100,7 @@ def _draft_of_readable(desk: Desk, arrival: Arrival, data: Path, scratch: Path) 
         arrival,
         judgement,
         accepted,
-        desk.registers.paths,
+        registers,
         (),
         now=desk.now,
         headers={name: table.header for name, table in tables.items()},

@@ -73,14 +73,15 @@ def judge(
         Exception: whatever else is ours. The other deliveries of the call are judged and recorded first;
             several crashes come as an ExceptionGroup.
     """
-    registers = verdicts.registers_for(home, contract) if registers is None else registers
+    shared = verdicts.registers_for(home, contract) if registers is None else registers
+    own = {a.delivery_id: verdicts.with_last(home, contract, shared, a) for a, _ in arrivals}
     known: dict[str, Verdict | None] = {
-        a.delivery_id: _cached(home, contract, registers, a) for a, _ in arrivals
+        a.delivery_id: _cached(home, contract, own[a.delivery_id], a) for a, _ in arrivals
     }
     fresh = sorted((p for p in arrivals if known[p[0].delivery_id] is None), key=lambda p: _moment(p[0]))
     crashes: list[Exception] = []
     if fresh:
-        desk = Desk(con, contract, read_tables, home, registers, now)
+        desk = Desk(con, contract, read_tables, home, own, now)
         past = _past(home, contract, [a for a, _ in fresh]) if history is None else history
         drafts = list(_drafts(desk, fresh, crashes))
         for verdict in _verdicts(desk, _with_past(contract, drafts, past), crashes):
@@ -218,7 +219,7 @@ def _identity(desk: Desk, arrival: Arrival) -> dict[str, Any]:
         "arrival": arrival,
         "contract_version": desk.contract.version,
         "contract_digest": desk.contract.digest,
-        "reference_digest": desk.registers.digest,
+        "reference_digest": desk.registers[arrival.delivery_id].digest,
         "engine_version": ENGINE_VERSION,
     }
 

@@ -1,21 +1,35 @@
 """The numbers that each kind of delivery rule needs, computed by DuckDB from accepted rows.
 
-Here: one function a kind, from a scene to numbers. Not here: putting the profile together
-(`profile`), or what the numbers must be (`rules/delivery_rules`).
+Here: one function a kind, from a scene to numbers; series, timetables and registers have modules of their
+own. Not here: putting the profile together (`profile`), or what the numbers must be (`rules/`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from contracts.compile.quoting import name as quoted
 from contracts.frozen_measures import is_personal, measure_frozen_series
 from contracts.model import DeliveryRule
+from contracts.register_measures import in_service, measure_vanished
 from contracts.scene import Numbers, Scene, accepted_rows, ask, equals_all, observed_rows
-from contracts.timetable_measures import measure_calendar, measure_service_days, measure_service_hours
+from contracts.series_measures import (
+    measure_day_steps,
+    measure_gaps,
+    measure_plateaus,
+    measure_silence,
+    measure_slopes,
+    measure_spikes,
+)
+from contracts.timetable_measures import (
+    measure_calendar,
+    measure_service_cliff,
+    measure_service_days,
+    measure_service_hours,
+    measure_trips_a_week,
+)
 
 
 def measure(scene: Scene, rule: DeliveryRule) -> Numbers:
@@ -76,9 +90,9 @@ def _series(scene: Scene, rule: DeliveryRule) -> Numbers:
     if scene.contract.delivery.step_s and scene.arrival.period:
         steps = int((end - start).total_seconds()) // scene.contract.delivery.step_s
     where, values = equals_all(p.get("where") or {})
-    in_service, register_values = _in_service(rule, register, day)
+    wanted_series, register_values = in_service(rule, register, day)
     observed = observed_rows(scene, str(p["table"]), p.get("at"), series=str(p["key"]), where=where)
-    sources = {"observed": observed, "wanted": in_service}
+    sources = {"observed": observed, "wanted": wanted_series}
     given = {**values, **register_values, "period_start": start, "period_end": end, "steps": steps}
     found = ask(scene.con, "series.sql", sources, given)
     wanted = found["series_expected"] * steps
@@ -94,22 +108,6 @@ def _series(scene: Scene, rule: DeliveryRule) -> Numbers:
         "checked": found["n_rows"],
         "absent": [] if is_personal(scene, rule) else list(found["absent"] or ()),
     }
-
-
-def _in_service(rule: DeliveryRule, register: Path, day: date) -> tuple[str, dict[str, object]]:
-    """Objects of the register in service on a day: from its first day on, before its last."""
-    p = rule.parameters
-    where, values = equals_all(p.get("register_where") or {}, prefix="register")
-    conditions = [where]
-    if p.get("from"):
-        conditions.append(f"coalesce(CAST({quoted(str(p['from']))} AS DATE) <= $day, TRUE)")
-    if p.get("until"):
-        conditions.append(f"coalesce(CAST({quoted(str(p['until']))} AS DATE) > $day, TRUE)")
-    if len(conditions) > 1:
-        values["day"] = day
-    key = quoted(str(p.get("register_key") or p["key"]))
-    select = f"SELECT DISTINCT CAST({key} AS VARCHAR) AS series FROM read_parquet($register) WHERE "
-    return select + " AND ".join(conditions), {**values, "register": str(register)}
 
 
 def _covers(scene: Scene, rule: DeliveryRule) -> Numbers:
@@ -203,5 +201,14 @@ _MEASURES: Mapping[str, Callable[[Scene, DeliveryRule], Numbers]] = {
     "service_days": measure_service_days,
     "service_hours": measure_service_hours,
     "calendar_covers": measure_calendar,
+    "gaps": measure_gaps,
+    "day_steps": measure_day_steps,
+    "plateaus": measure_plateaus,
+    "spikes": measure_spikes,
+    "slopes": measure_slopes,
+    "silent_series": measure_silence,
+    "trips_against_last": measure_trips_a_week,
+    "service_cliff": measure_service_cliff,
+    "vanished_keys": measure_vanished,
     "gtfs_conformance": lambda _scene, _rule: {},
 }

@@ -92,6 +92,8 @@ def with_history(contract: Contract, profile: Profile, past: Sequence[Profile]) 
         if keyed.rule.kind in HISTORY_KINDS and profile.get(f"{keyed.key}.value") is not None:
             compared.pop(f"{keyed.key}.skipped", None)  # said for want of the past that is here now
             compared |= _deviation(keyed, profile, past)
+        elif keyed.rule.kind == "spikes":
+            compared |= _excess(keyed, profile, past)
     return compared
 
 
@@ -167,8 +169,9 @@ def _is_measured(column: Column) -> bool:
 
 
 def _deviation(keyed: KeyedRule, profile: Profile, past: Sequence[Profile]) -> dict[str, Any]:
-    wanted = int(keyed.rule.parameters.get("minimum_history", 7))
-    known = [p[f"{keyed.key}.value"] for p in past if p.get(f"{keyed.key}.value") is not None]
+    wanted, known = int(keyed.rule.parameters.get("minimum_history", 7)), _past_values(keyed, past)
+    if keyed.rule.kind == "trips_against_last":
+        wanted, known = 1, known[-1:]
     if len(known) < wanted:
         return {f"{keyed.key}.skipped": f"needs {wanted} accepted deliveries of the past, has {len(known)}"}
     median = statistics.median(known)
@@ -179,6 +182,19 @@ def _deviation(keyed: KeyedRule, profile: Profile, past: Sequence[Profile]) -> d
         f"{keyed.key}.median": median,
         f"{keyed.key}.deviation_pct": round(100 * (value - median) / median, 4),
     }
+
+
+def _excess(keyed: KeyedRule, profile: Profile, past: Sequence[Profile]) -> dict[str, Any]:
+    """How far a share lies above the median of the past, in points; nothing where the past is too short."""
+    value, known = profile.get(f"{keyed.key}.value"), _past_values(keyed, past)
+    if value is None or len(known) < max(1, int(keyed.rule.parameters.get("minimum_history", 7))):
+        return {}
+    median = statistics.median(known)
+    return {f"{keyed.key}.median": median, f"{keyed.key}.above_history": round(value - median, 4)}
+
+
+def _past_values(keyed: KeyedRule, past: Sequence[Profile]) -> list[float]:
+    return [p[f"{keyed.key}.value"] for p in past if p.get(f"{keyed.key}.value") is not None]
 
 
 def _median(past: Sequence[Profile], name: str) -> float | None:

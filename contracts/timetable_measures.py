@@ -38,6 +38,24 @@ def measure_calendar(scene: Scene, _rule: DeliveryRule) -> Numbers:
     return {**found, "days": (last - scene.today).days}
 
 
+def measure_trips_a_week(scene: Scene, rule: DeliveryRule) -> Numbers:
+    """Return the trips of a typical week as `value`: five weekdays, a Saturday and a Sunday (medians)."""
+    days = measure_service_days(scene, rule)
+    trips = 5 * days["weekday"] + days["saturday"] + days["sunday"]
+    return {"value": trips, "checked": scene.landed("trip")}
+
+
+def measure_service_cliff(scene: Scene, rule: DeliveryRule) -> Numbers:
+    """Return the trips of the thinnest week ahead against the usual week, as `service_weeks.sql` says."""
+    sources = {**_calendars(scene), "trip": accepted_columns(scene, "trip", {"service_id": "VARCHAR"})}
+    given = {"today": scene.today, "days_ahead": int(rule.parameters["days_ahead"])}
+    found = ask(scene.con, "service_weeks.sql", sources, given)
+    if not found["weeks_ahead"] or not found["usual_trips"]:
+        return {"skipped": "no whole week of service lies ahead"}
+    pct = round(100 * found["worst_trips"] / found["usual_trips"], 4)
+    return {"pct": pct, **found, "checked": scene.landed("trip")}
+
+
 def _calendars(scene: Scene) -> dict[str, str]:
     week = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
     runs = ", ".join(f"CAST({day} AS VARCHAR) IN ('1', 'true')" for day in week)

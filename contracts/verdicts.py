@@ -19,7 +19,8 @@ from uuid import uuid4
 
 from contracts.layout import SNAPSHOT, Home
 from contracts.model import Contract
-from contracts.verdict import Verdict
+from contracts.parameter_types import LAST
+from contracts.verdict import Arrival, Verdict
 
 INDEX = "index.json"
 HISTORY_LENGTH = 28
@@ -154,12 +155,46 @@ def registers_for(home: Home, contract: Contract) -> Registers:
     return Registers(paths, hashlib.sha256("\n".join(states).encode()).hexdigest())
 
 
+def with_last(home: Home, contract: Contract, registers: Registers, arrival: Arrival) -> Registers:
+    """Return the registers with the tables of the feed's last accepted delivery, as `last/<table>`.
+
+    The last is the one that came latest before this arrival first came (of a snapshot feed), so that a
+    delivery judged again is compared with the same one. Nothing changes for a contract that compares
+    with none.
+    """
+    wanted = sorted(n.partition("/")[2] for n in _needs(contract) if n.startswith(f"{LAST}/"))
+    if not wanted or arrival.period is not None:
+        return registers
+    last = _last_before(home, arrival)
+    if last is None or last.folder is None:
+        return registers
+    found = {table: home.accepted / last.folder / f"{table}.parquet" for table in wanted}
+    paths = {f"{LAST}/{table}": path for table, path in found.items() if path.exists()}
+    state = f"{registers.digest}\n{LAST} {last.arrival.delivery_id} {last.contract_digest}"
+    return Registers({**registers.paths, **paths}, hashlib.sha256(state.encode()).hexdigest())
+
+
+def _last_before(home: Home, arrival: Arrival) -> Verdict | None:
+    earlier = [
+        v
+        for v in _in_order(_folder(home, arrival.feed, None))
+        if v.is_accepted
+        and v.arrival.delivery_id != arrival.delivery_id
+        and v.arrival.received_at < arrival.received_at
+    ]
+    return max(earlier, key=lambda v: v.arrival.received_at, default=None)
+
+
 def needed_registers(contract: Contract) -> tuple[str, ...]:
-    """Return the names (`feed/table`) of the registers that the contract's rules look things up in."""
+    """Return the names (`feed/table`) of the other feeds' registers that the contract's rules look into."""
+    return tuple(sorted(n for n in _needs(contract) if not n.startswith(f"{LAST}/")))
+
+
+def _needs(contract: Contract) -> set[str]:
     needs = {need for table in contract.tables for rule in table.rules for need in rule.needs}
     needs |= {need for rule in contract.rules for need in rule.needs}
     needs |= {str(r.parameters["register"]) for r in contract.rules if r.parameters.get("register")}
-    return tuple(sorted(n for n in needs if "/" in n))
+    return {need for need in needs if "/" in need}
 
 
 def write_atomically(path: Path, text: str) -> None:

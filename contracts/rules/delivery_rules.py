@@ -1,43 +1,42 @@
 """Rules about a delivery as a whole, as data: which number of its profile must lie within which bounds.
 
-Here: the kinds of delivery rules, their bounds, and their words for people. Not here: computing
-the profile (`profile`), or judging it (`compile/expectations`, `delivery_gate`).
+Here: the rules of a contract, and the kinds of firm promises with their bounds and words. Not here: what
+is plausible (`plausible_deliveries`), the profile (`profile`), or judging it (`delivery_gate`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
 
 from contracts.model import Contract, DeliveryRule, Dimension, Severity
+from contracts.rules.bounds import (
+    Bound,
+    Kind,
+    Profile,
+    as_float,
+    at_most,
+    deviation_bounds,
+    deviation_expected,
+    deviation_observed,
+    say,
+    short,
+)
+from contracts.rules.plausible_deliveries import PLAUSIBLE
 
-Profile = Mapping[str, Any]
-"""A delivery's profile: flat, JSON values; a rule's own numbers are named `<rule key>.<number>`."""
+__all__ = [
+    "HISTORY_KINDS",
+    "Bound",
+    "KeyedRule",
+    "Profile",
+    "delivery_rules",
+    "implicit_rules",
+    "known_kinds",
+]
 
-HISTORY_KINDS = frozenset({"volume_against_history", "mean_against_history"})
-"""Kinds that compare with the median of accepted deliveries of the past."""
-
-
-@dataclass(frozen=True)
-class Bound:
-    """One number of the profile that must lie between two values, both allowed; None is open."""
-
-    column: str
-    minimum: float | None
-    maximum: float | None
-    severity: Severity
-
-    def holds(self, profile: Profile) -> bool:
-        """Whether the profile keeps the bound; a number it does not have breaks nothing."""
-        value = profile.get(self.column)
-        if value is None:
-            return True
-        return (self.minimum is None or value >= self.minimum) and (
-            self.maximum is None or value <= self.maximum
-        )
+HISTORY_KINDS = frozenset({"volume_against_history", "mean_against_history", "trips_against_last"})
+"""Kinds that compare their `value` with that of accepted deliveries of the past."""
 
 
 @dataclass(frozen=True)
@@ -99,34 +98,13 @@ def known_kinds() -> frozenset[str]:
     return frozenset(_KINDS) - {"columns_missing"}
 
 
-@dataclass(frozen=True)
-class _Kind:
-    bounds: Callable[[str, DeliveryRule], tuple[Bound, ...]]
-    observed: Callable[[str, DeliveryRule, Profile], str]
-    expected: Callable[[str, DeliveryRule, Profile], str]
-
-
 def _row_count_bounds(key: str, rule: DeliveryRule) -> tuple[Bound, ...]:
     low, high = rule.parameters.get("minimum"), rule.parameters.get("maximum")
-    return (Bound(f"{key}.rows", _number(low), _number(high), rule.severity),)
+    return (Bound(f"{key}.rows", as_float(low), as_float(high), rule.severity),)
 
 
 def _row_count_expected(_key: str, rule: DeliveryRule, _profile: Profile) -> str:
     return _range_text(rule.parameters.get("minimum"), rule.parameters.get("maximum"), "")
-
-
-def _deviation_bounds(key: str, rule: DeliveryRule) -> tuple[Bound, ...]:
-    tolerance = float(rule.parameters["tolerance_pct"])
-    return (Bound(f"{key}.deviation_pct", -tolerance, tolerance, rule.severity),)
-
-
-def _deviation_observed(key: str, _rule: DeliveryRule, profile: Profile) -> str:
-    value, deviation = profile[f"{key}.value"], profile[f"{key}.deviation_pct"]
-    return f"{_short(value)} ({deviation:+.1f} %)"
-
-
-def _deviation_expected(key: str, rule: DeliveryRule, profile: Profile) -> str:
-    return f"{_short(profile[f'{key}.median'])} ± {_short(rule.parameters['tolerance_pct'])} %"
 
 
 def _series_bounds(key: str, rule: DeliveryRule) -> tuple[Bound, ...]:
@@ -149,7 +127,7 @@ def _series_observed(key: str, _rule: DeliveryRule, profile: Profile) -> str:
 def _series_expected(key: str, rule: DeliveryRule, profile: Profile) -> str:
     failed = [b for b in _series_bounds(key, rule) if not b.holds(profile)]
     bound = (failed or list(_series_bounds(key, rule)))[0]
-    return f"≥ {_short(bound.minimum)} %"
+    return f"≥ {short(bound.minimum)} %"
 
 
 def _population_bounds(key: str, rule: DeliveryRule) -> tuple[Bound, ...]:
@@ -158,7 +136,7 @@ def _population_bounds(key: str, rule: DeliveryRule) -> tuple[Bound, ...]:
 
 
 def _frozen_bounds(key: str, rule: DeliveryRule) -> tuple[Bound, ...]:
-    maximum = _number(rule.parameters.get("maximum", 0))
+    maximum = as_float(rule.parameters.get("maximum", 0))
     return (Bound(f"{key}.series_frozen", None, maximum, rule.severity),)
 
 
@@ -177,7 +155,7 @@ def _service_days_bounds(key: str, rule: DeliveryRule) -> tuple[Bound, ...]:
 
 def _service_days_observed(key: str, rule: DeliveryRule, profile: Profile) -> str:
     days = rule.parameters["minimum_trips"]
-    return ", ".join(f"{day} {_short(profile.get(f'{key}.{day}'))}" for day in days)
+    return ", ".join(f"{day} {short(profile.get(f'{key}.{day}'))}" for day in days)
 
 
 def _service_days_expected(_key: str, rule: DeliveryRule, _profile: Profile) -> str:
@@ -220,76 +198,39 @@ def _names(key: str, _rule: DeliveryRule, profile: Profile) -> str:
     return ", ".join(profile.get(f"{key}.names", ())) or "0"
 
 
-def _at_most(column: str, default: float) -> Callable[[str, DeliveryRule], tuple[Bound, ...]]:
-    def bounds(key: str, rule: DeliveryRule) -> tuple[Bound, ...]:
-        limit = float(rule.parameters.get("maximum_pct", default))
-        return (Bound(column.format(key=key), None, limit, rule.severity),)
-
-    return bounds
-
-
 def _ahead_bounds(key: str, rule: DeliveryRule) -> tuple[Bound, ...]:
     return (Bound(f"{key}.days", float(rule.parameters["days_ahead"]), None, rule.severity),)
 
 
-def _text(template: str) -> Callable[[str, DeliveryRule, Profile], str]:
-    """Words from the profile and the rule's parameters: `{name}` is a number of the rule's own."""
-
-    def words(key: str, rule: DeliveryRule, profile: Profile) -> str:
-        own = {n.removeprefix(f"{key}."): _short(v) for n, v in profile.items() if n.startswith(f"{key}.")}
-        shared = {n: _short(v) for n, v in profile.items() if "." not in n}
-        parameters = {n: _short(v) for n, v in rule.parameters.items()}
-        return template.format_map(_Lenient({**shared, **parameters, **own}))
-
-    return words
-
-
-class _Lenient(dict[str, str]):
-    def __missing__(self, _key: str) -> str:
-        return "–"
-
-
 def _range_text(low: object, high: object, unit: str) -> str:
     if low is None:
-        return f"≤ {_short(high)}{unit}"
-    return f"≥ {_short(low)}{unit}" if high is None else f"{_short(low)}–{_short(high)}{unit}"
+        return f"≤ {short(high)}{unit}"
+    return f"≥ {short(low)}{unit}" if high is None else f"{short(low)}–{short(high)}{unit}"
 
 
-def _number(value: float | Decimal | None) -> float | None:
-    return None if value is None else float(value)
-
-
-def _short(value: object) -> str:
-    """A number as a person writes it: no trailing zeros, at most four significant decimals."""
-    if value is None:
-        return "–"
-    if not isinstance(value, int | float | Decimal):
-        return str(value)
-    return f"{value:.4f}".rstrip("0").rstrip(".")
-
-
-_KINDS: Mapping[str, _Kind] = {
-    "row_count": _Kind(_row_count_bounds, _text("{rows}"), _row_count_expected),
-    "quarantine_share": _Kind(
-        _at_most("quarantined_pct", 0),
-        _text("{quarantined_pct} % ({rows_quarantined} / {rows_landed})"),
-        _text("≤ {maximum_pct} %"),
+_KINDS: Mapping[str, Kind] = {
+    "row_count": Kind(_row_count_bounds, say("{rows}"), _row_count_expected),
+    "quarantine_share": Kind(
+        at_most("quarantined_pct", 0),
+        say("{quarantined_pct} % ({rows_quarantined} / {rows_landed})"),
+        say("≤ {maximum_pct} %"),
     ),
-    "columns_missing": _Kind(_at_most("{key}.count", 0), _names, _text("0")),
-    "volume_against_history": _Kind(_deviation_bounds, _deviation_observed, _deviation_expected),
-    "mean_against_history": _Kind(_deviation_bounds, _deviation_observed, _deviation_expected),
-    "series_complete": _Kind(_series_bounds, _series_observed, _series_expected),
-    "series_population": _Kind(
-        _population_bounds, _text("{series_seen}"), _text("{series_expected} ± {tolerance_pct} %")
+    "columns_missing": Kind(at_most("{key}.count", 0), _names, say("0")),
+    "volume_against_history": Kind(deviation_bounds, deviation_observed, deviation_expected),
+    "mean_against_history": Kind(deviation_bounds, deviation_observed, deviation_expected),
+    "series_complete": Kind(_series_bounds, _series_observed, _series_expected),
+    "series_population": Kind(
+        _population_bounds, say("{series_seen}"), say("{series_expected} ± {tolerance_pct} %")
     ),
-    "step_matches": _Kind(_pct_bounds, _text("{pct} %"), _text("≥ {minimum_pct} % ({step_s} s)")),
-    "frozen_series": _Kind(_frozen_bounds, _text("{series_frozen} / {series_seen}"), _text("≤ {maximum}")),
-    "covers_period": _Kind(_covers_bounds, _text("{last}"), _text("≥ {wanted}")),
-    "period_matches": _Kind(
-        _pct_bounds, _text("{pct} % ({rows} / {rows_dated})"), _text("{day}: ≥ {minimum_pct} %")
+    "step_matches": Kind(_pct_bounds, say("{pct} %"), say("≥ {minimum_pct} % ({step_s} s)")),
+    "frozen_series": Kind(_frozen_bounds, say("{series_frozen} / {series_seen}"), say("≤ {maximum}")),
+    "covers_period": Kind(_covers_bounds, say("{last}"), say("≥ {wanted}")),
+    "period_matches": Kind(
+        _pct_bounds, say("{pct} % ({rows} / {rows_dated})"), say("{day}: ≥ {minimum_pct} %")
     ),
-    "service_days": _Kind(_service_days_bounds, _service_days_observed, _service_days_expected),
-    "service_hours": _Kind(_service_hours_bounds, _service_hours_observed, _text("{from}–{to}")),
-    "calendar_covers": _Kind(_ahead_bounds, _text("{last_day} ({days} d)"), _text("≥ {days_ahead} d")),
-    "gtfs_conformance": _Kind(lambda _k, _r: (), _text(""), _text("")),
+    "service_days": Kind(_service_days_bounds, _service_days_observed, _service_days_expected),
+    "service_hours": Kind(_service_hours_bounds, _service_hours_observed, say("{from}–{to}")),
+    "calendar_covers": Kind(_ahead_bounds, say("{last_day} ({days} d)"), say("≥ {days_ahead} d")),
+    **PLAUSIBLE,
+    "gtfs_conformance": Kind(lambda _k, _r: (), say(""), say("")),
 }

@@ -20,7 +20,7 @@ EARTH_RADIUS_M = 6_371_008.8
 
 
 def distance_m(lat: str, lon: str, lat_2: str, lon_2: str) -> str:
-    """SQL of the great-circle distance in metres between two places in degrees (haversine); null if one is."""
+    """SQL of the great-circle distance in metres between two places in degrees (haversine), or null."""
     half_lat, half_lon = f"radians({lat_2} - {lat}) / 2", f"radians({lon_2} - {lon}) / 2"
     chord = f"sin({half_lat}) ** 2 + cos(radians({lat})) * cos(radians({lat_2})) * sin({half_lon}) ** 2"
     return f"2 * {EARTH_RADIUS_M} * atan2(sqrt({chord}), sqrt(greatest(0, 1 - ({chord}))))"
