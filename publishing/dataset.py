@@ -194,8 +194,6 @@ def _parse(path: Path, model: type[Model]) -> Model:
     except (OSError, YAMLError) as error:
         raise PublicationError(path.stem, "dataset_unreadable", f"{path.name}: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise PublicationError(
-            path.stem, "dataset_invalid", f"{path.name}: {where}: {first['msg']}"
-        ) from error
+        slips = [f"{'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}" for one in error.errors()]
+        problem = f"{path.name}: {'; '.join(slips[:3])}"
+        raise PublicationError(path.stem, "dataset_invalid", problem) from error

@@ -93,9 +93,23 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
+        if is_pools_mistake(error):
+            click.echo(str(error), err=True)
+            sys.exit(USAGE)
         if os.environ.get("REGIE_TRACEBACK"):
             raise
         click.echo(f"regie: our fault, not yours: {type(error).__name__}: {error}", err=True)
         click.echo("Set REGIE_TRACEBACK=1 for the technician's view.", err=True)
         sys.exit(OURS)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def is_pools_mistake(error: Exception) -> bool:
+    """Whether it is about what the pool's files say: datasets, parameters or référentiel.
+
+    Their classes are imported only once something went wrong: `regie --help` stays quick.
+    """
+    from publishing.errors import PublicationError
+    from warehouse.indicators.definitions import DefinitionError
+
+    return isinstance(error, PublicationError | DefinitionError)

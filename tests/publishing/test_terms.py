@@ -279,14 +279,12 @@ def test_a_dataset_with_an_unknown_key_is_refused_by_file_and_key(tmp_path):
     [
         (("lon: lon, lat: lat", "lon: lng, lat: lat"), "dataset_invalid: .*geometry names no column: lng"),
         (
-            "title: {fr: Conteneur, en: Container}",
-            "title: {fr: Conteneur}",
+            ("title: {fr: Conteneur, en: Container}", "title: {fr: Conteneur}"),
             "dataset_invalid: .*nothing in en",
         ),
         (("keywords: {fr:", "keywords: {"), "dataset_invalid: .*keywords"),
         (
-            "kind: point, lon: lon, lat: lat",
-            "kind: h3, cell: container_id",
+            ("kind: point, lon: lon, lat: lat", "kind: h3, cell: container_id"),
             "geometry_unreadable: .*no H3 cell",
         ),
         (("temporal: observed_at", "temporal: container_id"), "temporal_not_a_day: .*container_id"),
