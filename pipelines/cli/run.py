@@ -69,12 +69,21 @@ def _plan(
     if (first or last) and DAILY not in chosen:
         raise click.UsageError(f"--from and --to choose days of {DAILY}")
     _require_base(engine, chosen)
+    if "pool" in chosen:
+        _read_pool_files(engine)
     days = _days(engine, first, last) if DAILY in chosen else None
     if days is None and job == DAILY:
         raise click.UsageError("no day of a daily feed is over yet")
     if days is None and DAILY in chosen:
         engine.progress(f"{DAILY}: no day is over yet")
     return [(name, days if name == DAILY else None) for name in chosen if name != DAILY or days]
+
+
+def _read_pool_files(engine: Engine) -> None:
+    """Read what the pool says of indicators before anyone is asked for a file; raises DefinitionError."""
+    from warehouse.indicators.compute import pool_referential
+
+    pool_referential(engine.pool)
 
 
 def _require_base(engine: Engine, jobs: Sequence[str]) -> None:

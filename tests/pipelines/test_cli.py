@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -129,3 +130,24 @@ def test_status_of_an_empty_home_lists_every_feed(regie: Regie) -> None:
         "enerflux-readings",
         "velia-bins",
     }
+
+
+@pytest.mark.parametrize(
+    ("file", "slip", "said"),
+    [
+        ("indicators/referential.yaml", ("low_level: 0.3", "low_level: 0.4"), "low_fill_visit_share"),
+        ("datasets/indicators.yaml", ("theme: REGI", "themee: REGI"), "themee"),
+    ],
+)
+def test_a_slip_in_the_pools_files_is_a_usage_error_that_names_it(
+    regie: Regie, tmp_path: Path, file: str, slip: tuple[str, str], said: str
+) -> None:
+    pool = tmp_path / "pool"
+    shutil.copytree(POOL, pool, ignore=shutil.ignore_patterns("feeds"))
+    text = (pool / file).read_text(encoding="utf-8")
+    assert slip[0] in text
+    (pool / file).write_text(text.replace(*slip), encoding="utf-8")
+    done = regie("--pool", str(pool), "run", "pool")
+    assert done.returncode == 2, done.stderr
+    assert Path(file).name in done.stderr
+    assert said in done.stderr
