@@ -273,6 +273,18 @@ class Terms(Frozen):
     """Fewest protected units behind a published cell (public; p and k never stand in a contract)."""
 
 
+class Contact(Frozen):
+    """Somebody that the contract names and that a program can write to."""
+
+    address: str
+    """E-mail address, or the URL of a webhook."""
+    is_webhook: bool = False
+    scope: str | None = None
+    """What it is for, as ODCS says: `interactive`, `announcements`, `issues`, `notifications`; None: all."""
+    language: str = "fr"
+    """`fr` or `en`."""
+
+
 class Contract(Frozen):
     """A contributor's contract merged with the standard it is based on."""
 
@@ -299,6 +311,8 @@ class Contract(Frozen):
     terms: Terms
     support: tuple[str, ...] = ()
     """E-mail addresses of the contributor's contacts."""
+    contacts: tuple[Contact, ...] = ()
+    """The same and webhooks, each with what it is for and its language."""
     origin_note: dict[str, str] = Field(default_factory=dict)
     """Where the data were really measured, by language; shown wherever the feed is."""
     timezone: str = "UTC"

@@ -13,6 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contracts.columns import compile_tables
+from contracts.contacts import compile_contacts
 from contracts.contract_rules import compile_delivery_rules
 from contracts.errors import suggest
 from contracts.extensions import ContractExtensions, DataTerms, ServerExtensions, read_extensions
@@ -131,6 +132,7 @@ def _compile(
         extensions.delivery_rules, tables, custom_path(tree, "deliveryRules"), problems
     )
     levels = compile_service_levels(document.sla_properties, problems)
+    contacts = compile_contacts(document.support, problems)
     problems.raise_if_any()
     return Contract(
         id=document.id,
@@ -154,6 +156,7 @@ def _compile(
         server=server,
         terms=Terms.model_validate(extensions.terms.model_dump(exclude={"columns"})),
         support=tuple(s.channel for s in document.support if "@" in s.channel),
+        contacts=contacts,
         origin_note=dict(extensions.origin_note),
         timezone=timezone,
         not_checked=list_unchecked(document, tree, problems.file),
