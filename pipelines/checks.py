@@ -66,7 +66,7 @@ def log_readings(
                 passed=reading.passed,
                 severity=reading.severity,
                 partition=reading.partition,
-                metadata={name: dg.MetadataValue.text(str(v)) for name, v in reading.metadata.items()},
+                metadata={name: _shown(v) for name, v in reading.metadata.items()},
                 blocking=False,
                 target_materialization_data=AssetCheckEvaluationTargetMaterializationData(
                     storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
@@ -79,3 +79,12 @@ def owed_outputs(key: dg.AssetKey, checks: Sequence[str]) -> Iterator[dg.Output[
     """Yield the outputs that Dagster expects of an op with check specs, whatever was logged."""
     for check in checks:
         yield dg.Output(None, output_name=f"{'__'.join(key.path)}_{check}".replace("-", "_"))
+
+
+def _shown(value: object) -> dg.MetadataValue[Any]:
+    """Return a value as the UI shows it: counts can be plotted over the days, links can be followed."""
+    if isinstance(value, dg.MetadataValue):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return dg.MetadataValue.int(value)
+    return dg.MetadataValue.text(str(value))

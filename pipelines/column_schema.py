@@ -1,10 +1,13 @@
-"""A contract's table as Dagster's column schema. Here: only the translation."""
+"""Tables of contracts and published datasets as Dagster's column schema. Here: only the translation."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import dagster as dg
 
 from contracts.model import Column, Table
+from publishing.dataset import Dataset
 
 
 def column_schema(table: Table) -> dg.TableSchema:
@@ -12,12 +15,36 @@ def column_schema(table: Table) -> dg.TableSchema:
     return dg.TableSchema(columns=[_column(column) for column in table.columns])
 
 
+def published_schema(dataset: Dataset, types: Mapping[str, str]) -> dg.TableSchema:
+    """Return a published dataset's columns in the words of its file, with the types that were written."""
+    words = {column.name: _sentence(column.description["en"], column.unit) for column in dataset.columns}
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name,
+                type_name,
+                description=words.get(name),
+                constraints=dg.TableColumnConstraints(nullable=name not in dataset.key),
+            )
+            for name, type_name in types.items()
+        ]
+    )
+
+
+def plain_schema(types: Mapping[str, str]) -> dg.TableSchema:
+    """Return the columns of a table of which only names and types are known."""
+    return dg.TableSchema(columns=[dg.TableColumn(name, type_name) for name, type_name in types.items()])
+
+
+def _sentence(words: str, unit: str | None) -> str | None:
+    return " ".join(part for part in (words, f"Unit: {unit}." if unit else "") if part) or None
+
+
 def _column(column: Column) -> dg.TableColumn:
-    words = [column.description or column.label.get("en", ""), f"Unit: {column.unit}." if column.unit else ""]
     return dg.TableColumn(
         column.name,
         column.physical_type,
-        description=" ".join(w for w in words if w) or None,
+        description=_sentence(column.description or column.label.get("en", ""), column.unit),
         constraints=dg.TableColumnConstraints(
             nullable=not column.required,
             unique=column.unique,

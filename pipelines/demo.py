@@ -43,6 +43,7 @@ def play(engine: Engine) -> Demo:
     Later the corrected edition is all they have, so that nothing new arrives.
     """
     demo = Demo()
+    engine.progress("definitions from the contracts")
     is_first = not verdict_store.load_all(engine.home)
     edition = FIRST_EDITION if is_first else CORRECTED_EDITION
     with serve_partners(

@@ -10,17 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from contracts.verdict import Status
 from pipelines.engine import Engine
 from pipelines.instance import open_instance
 
 if TYPE_CHECKING:
     import dagster as dg
 
+DELIVERY_GATE = "delivery_gate"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-REFUSALS = ("DagsterAssetCheckFailedError", "Failure")
-"""How Dagster names a blocking check that failed, and a step that refused on purpose."""
+REFUSAL = "Failure"
+"""How Dagster names a step that refused on purpose: the publication."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Ran:
         job: its name.
         run_id: Dagster's id.
         success: whether every step succeeded.
-        refused: steps that stopped because a delivery or a publication was refused, in words.
+        refused: snapshots that were refused, and a publication that was, in words.
         failures: steps that crashed: ours.
     """
 
@@ -67,7 +69,7 @@ class Runner:
 
 def _stops(result: dg.ExecuteInProcessResult) -> tuple[list[str], list[str]]:
     """Return what was refused and what crashed, in words, never as a traceback."""
-    refused: list[str] = []
+    refused = [words for event in result.all_events if (words := _refused_snapshot(event))]
     failures: list[str] = []
     for event in result.all_events:
         if not event.is_step_failure:
@@ -75,14 +77,24 @@ def _stops(result: dg.ExecuteInProcessResult) -> tuple[list[str], list[str]]:
         error = event.step_failure_data.error
         if error is None:
             failures.append(f"{event.step_key}: failed")
-        elif error.cls_name in REFUSALS:
+        elif error.cls_name == REFUSAL:
             told = event.step_failure_data.user_failure_data
-            refused.append(told.description if told and told.description else _check_words(error.message))
+            refused.append(told.description if told and told.description else error.message.strip())
         else:
             failures.append(f"{event.step_key}: {(error.cause or error).message.strip()}")
     return refused, failures
 
 
-def _check_words(message: str) -> str:
-    """Return which asset's gate closed: the last line of Dagster's message."""
-    return f"{message.strip().splitlines()[-1]} did not pass"
+def _refused_snapshot(event: dg.DagsterEvent) -> str | None:
+    """Return in words that a delivery gate closed on a feed that is delivered whole; else None.
+
+    A refused day is told as it is judged: days are many, and the other days stand.
+    """
+    if event.event_type_value != "ASSET_CHECK_EVALUATION":
+        return None
+    found = event.asset_check_evaluation_data
+    verdict = found.metadata.get("verdict")
+    if found.check_name != DELIVERY_GATE or found.partition or verdict is None:
+        return None
+    is_rejected = verdict.value == Status.REJECTED.value
+    return f"{found.asset_key.path[0]}: rejected, nothing of it is used" if is_rejected else None

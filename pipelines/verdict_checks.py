@@ -23,8 +23,6 @@ CHECKS = {
     "delivery_gate": "The delivery as a whole is what the contract promises: the verdict.",
 }
 ARRIVED = (LandingOutcome.NEW, LandingOutcome.UNCHANGED)
-DELIVERY_RULES_TABLE = None
-"""Rules without a table speak of the whole delivery."""
 
 
 def delivery_metadata(settings: Settings, delivered: Delivered) -> dict[str, Any]:
@@ -45,26 +43,27 @@ def delivery_metadata(settings: Settings, delivered: Delivered) -> dict[str, Any
     }
 
 
-def readings_of(delivered: Delivered) -> list[CheckReading]:
+def readings_of(settings: Settings, delivered: Delivered) -> list[CheckReading]:
     """Return what each check says of one day."""
     period = delivered.period or ""
     return [
         CheckReading(name, period, passed, severity, metadata)
-        for name, passed, severity, metadata in _judgements(delivered)
+        for name, passed, severity, metadata in _judgements(settings, delivered)
     ]
 
 
-def results_of(key: dg.AssetKey, delivered: Delivered) -> list[dg.AssetCheckResult]:
+def results_of(settings: Settings, key: dg.AssetKey, delivered: Delivered) -> list[dg.AssetCheckResult]:
     """Return what each check says of a snapshot."""
     return [
         dg.AssetCheckResult(
             asset_key=key, check_name=name, passed=passed, severity=severity, metadata=metadata
         )
-        for name, passed, severity, metadata in _judgements(delivered)
+        for name, passed, severity, metadata in _judgements(settings, delivered)
     ]
 
 
 def _judgements(
+    settings: Settings,
     delivered: Delivered,
 ) -> Iterable[tuple[str, bool, dg.AssetCheckSeverity, dict[str, Any]]]:
     warn, error = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
@@ -76,7 +75,8 @@ def _judgements(
         return
     yield "record_gate", verdict.rows_quarantined == 0, warn, _rule_counts(verdict, of_rows=True)
     severity = error if verdict.status is Status.REJECTED else warn
-    yield "delivery_gate", verdict.status is Status.ACCEPTED, severity, _verdict_words(verdict)
+    words = _verdict_words(verdict) | {"report": dg.MetadataValue.url(report_url(settings, verdict))}
+    yield "delivery_gate", verdict.status is Status.ACCEPTED, severity, words
 
 
 def _verdict_words(verdict: Verdict) -> dict[str, Any]:

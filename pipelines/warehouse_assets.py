@@ -10,6 +10,8 @@ import dagster as dg
 
 from contracts.pool import Pool
 from pipelines import steps
+from pipelines.column_schema import plain_schema
+from pipelines.engine import Engine
 from pipelines.feeds import delivery_key, loadable, table_key
 from pipelines.resources import EngineResource
 from warehouse.indicators.compute import pool_definitions
@@ -28,6 +30,11 @@ def warehouse_assets(pool: Pool) -> list[dg.AssetsDefinition]:
     """Return the assets of the lake's own tables, for the feeds of a pool."""
     models = read_models()
     return [_records(pool), _models(pool, models), _indicators(pool, models)]
+
+
+def owners_of(pool: Pool) -> list[str]:
+    """Return who answers for what the pool itself makes: its publisher, where an address is given."""
+    return [pool.publisher.email] if pool.publisher.email else []
 
 
 def source_keys(pool: Pool, models: Iterable[Model], tables: Iterable[str]) -> list[dg.AssetKey]:
@@ -59,9 +66,11 @@ def _records(pool: Pool) -> dg.AssetsDefinition:
         deps=[delivery_key(contract) for contract in pool.contracts],
         group_name="warehouse",
         kinds={"ducklake"},
+        owners=owners_of(pool),
         description="Actors, contract versions, deliveries and what each rule found, as tables of the lake.",
     )
     def records(engine: EngineResource) -> dg.MaterializeResult[None]:
+        engine.get().progress("records of deliveries and rules")
         count = steps.record(engine.get())
         return dg.MaterializeResult(metadata={"dagster/row_count": count})
 
@@ -75,6 +84,7 @@ def _models(pool: Pool, models: tuple[Model, ...]) -> dg.AssetsDefinition:
             deps=source_keys(pool, models, model.inputs),
             group_name=f"warehouse_{model.schema}",
             kinds={"ducklake", "sql"},
+            owners=owners_of(pool),
             description=header_of(model.sql),
             metadata={"dagster/relation_identifier": model.name},
             skippable=True,
@@ -84,14 +94,21 @@ def _models(pool: Pool, models: tuple[Model, ...]) -> dg.AssetsDefinition:
 
     @dg.multi_asset(name="models", specs=specs)
     def compute(context: dg.AssetExecutionContext, engine: EngineResource) -> Iterator[Any]:
-        for result in steps.model(engine.get()):
+        engine.get().progress("models")
+        results = steps.model(engine.get())
+        types = _column_types(engine.get())
+        for result in results:
             schema, _, table = result.name.partition(".")
             if result.missing:
                 context.log.info("%s waits for %s", result.name, ", ".join(result.missing))
                 continue
             yield dg.MaterializeResult(
                 asset_key=dg.AssetKey([schema, table]),
-                metadata={"dagster/row_count": result.rows, "changed": result.changed},
+                metadata={
+                    "dagster/row_count": result.rows,
+                    "changed": result.changed,
+                    "dagster/column_schema": plain_schema(types[result.name]),
+                },
             )
 
     return compute
@@ -110,6 +127,7 @@ def _indicators(pool: Pool, models: tuple[Model, ...]) -> dg.AssetsDefinition:
                 deps=sorted(set(deps)),
                 group_name="indicators",
                 kinds={"ducklake", "sql"},
+                owners=owners_of(pool),
                 description="Every indicator by zone and period, with what it was computed from.\n\n"
                 + "\n".join(f"- {_sentence(definition)}" for definition in definitions),
                 metadata={"dagster/relation_identifier": "indicator.value"},
@@ -117,13 +135,32 @@ def _indicators(pool: Pool, models: tuple[Model, ...]) -> dg.AssetsDefinition:
         ],
     )
     def compute(engine: EngineResource) -> Iterator[Any]:
+        engine.get().progress("indicators")
         measured = steps.measure(engine.get())
         rows = {one.indicator: one.rows for one in measured}
         yield dg.MaterializeResult(
-            asset_key=VALUES, metadata={"dagster/row_count": sum(rows.values()), "rows": rows}
+            asset_key=VALUES,
+            metadata={
+                "dagster/row_count": sum(rows.values()),
+                "rows": rows,
+                "dagster/column_schema": plain_schema(_column_types(engine.get())["indicator.value"]),
+            },
         )
 
     return compute
+
+
+def _column_types(engine: Engine) -> dict[str, dict[str, str]]:
+    """Return the columns and types of every table of the lake, by `schema.table`."""
+    with engine.lake.cursor() as con:
+        found = con.execute(
+            "SELECT table_schema || '.' || table_name, column_name, data_type FROM information_schema.columns"
+            " WHERE table_catalog = 'lake' ORDER BY table_schema, table_name, ordinal_position"
+        ).fetchall()
+    types: dict[str, dict[str, str]] = {}
+    for table, column, type_name in found:
+        types.setdefault(table, {})[column] = type_name
+    return types
 
 
 def _sentence(definition: Definition) -> str:
