@@ -50,6 +50,11 @@ BOUNDS: dict[str, tuple[str | None, str | None]] = {
 """Least and greatest value that a unit allows; a column that says less keeps out nothing impossible."""
 
 
+def has_fixed_unit(name: str) -> bool:
+    """Whether a column's name says its unit, so that the file's unit is converted to it."""
+    return any(name.endswith(suffix) for suffix in _BY_SUFFIX)
+
+
 def bounds_of(name: str, unit: str | None) -> tuple[Decimal | None, Decimal | None]:
     """Return what a unit allows a column to hold; a latitude is known by its name."""
     low, high = BOUNDS.get(unit or "", (None, None))

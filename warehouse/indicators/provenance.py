@@ -17,8 +17,8 @@ from warehouse.indicators.definitions import Definition
 from warehouse.indicators.frames import find_frames, find_inputs, read_frames
 from warehouse.model_files import read_models
 
-_PLACES = "territory.object_zone"
-_TABLE_OF_KIND = {
+PLACES = "territory.object_zone"
+TABLE_OF_KIND = {
     "stop": "mobility.stop",
     "meter": "energy.meter",
     "container": "waste.container",
@@ -34,8 +34,8 @@ def find_base_tables(definition: Definition) -> frozenset[str]:
     models = _model_inputs()
     found: set[str] = set()
     left = set(find_inputs(definition.sql))
-    if _PLACES in left and (kinds := _find_kinds(definition.sql)):
-        left = left - {_PLACES} | {_TABLE_OF_KIND[kind] for kind in kinds}
+    if PLACES in left and (kinds := find_kinds(definition.sql)):
+        left = left - {PLACES} | {TABLE_OF_KIND[kind] for kind in kinds}
     while left:
         name = left.pop()
         if name in models:
@@ -62,7 +62,8 @@ def code_version() -> str:
         return "0"
 
 
-def _find_kinds(sql: str) -> frozenset[str]:
+def find_kinds(sql: str) -> frozenset[str]:
+    """Return the kinds of things in `territory.object_zone` that SQL names, its frames included."""
     texts = [sql, *(read_frames()[name] for name in find_frames(sql))]
     return frozenset(kind for text in texts for kind in _KIND.findall(text))
 
