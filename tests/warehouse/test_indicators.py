@@ -98,14 +98,15 @@ def test_time_overflowing_is_that_of_the_worked_example(con: duckdb.DuckDBPyConn
             "INSERT INTO waste.fill_observation VALUES ('c', 'f', 'd', ?, ?, ?)",
             [row["container_id"], row["observed_at"], float(row["level"])],
         )
-    con.execute("INSERT INTO waste.container VALUES ('c', 'c1')")
+    con.execute("INSERT INTO waste.container VALUES ('c', 'c1'), ('c', 'silent')")
     con.execute(f"CREATE TABLE waste.fill_hold AS {MODELS['waste.fill_hold']}")
-    place(con, "container", ["c1"])
+    place(con, "container", ["c1", "silent"])
     expected = {row["measure"]: float(row["value"]) for row in read_rows("overflow_expected.csv")}
     found = draft(con, DEFINITIONS["overflow_time_share"])
     assert found["numerator"] == expected["overflow_hours_at_0.9"]
     assert found["denominator"] == expected["observed_hours"]
-    assert found["n_expected"] == 24
+    assert found["n_expected"] == 48
+    assert found["coverage_space"] == 0.5, "one container of two was heard of"
 
 
 @needs_examples

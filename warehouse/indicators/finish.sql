@@ -71,6 +71,7 @@ SELECT
     n_expected,
     coverage,
     coverage_time,
+    coverage_space,
     share_quarantined,
     share_estimated,
     json_object(

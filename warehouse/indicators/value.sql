@@ -25,6 +25,7 @@ SELECT
     NULL::DOUBLE AS n_expected,
     NULL::DOUBLE AS coverage,
     NULL::DOUBLE AS coverage_time,
+    NULL::DOUBLE AS coverage_space,
     NULL::DOUBLE AS share_quarantined,
     NULL::DOUBLE AS share_estimated,
     NULL::VARCHAR AS computed_from,
