@@ -5,10 +5,19 @@ Here: the shapes and how they are read from a list of `{property, value}`. Not h
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StrictStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    StringConstraints,
+)
 
 from contracts.located import LocatedMap, iterate_maps
 from contracts.model import Dimension, Openness, Severity, WireFormat
@@ -25,11 +34,36 @@ def _to_decimal(value: object) -> object:
     return Decimal(str(value))
 
 
+def _to_day(value: str) -> str:
+    """Take a day that the calendar has."""
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("a day of the calendar is wanted, such as 2019-05-13") from None
+    return value
+
+
+def _to_separator(value: str) -> str:
+    """Take what DuckDB's reader can split lines at."""
+    if len(value) != 1 or not (value == "\t" or (value.isascii() and value.isprintable())) or value.isalnum():
+        raise ValueError("one ASCII sign is wanted, such as ; or a tab")
+    return value
+
+
+def _to_quote(value: str) -> str:
+    """Take what DuckDB's reader knows quoted cells by."""
+    return value and _to_separator(value)
+
+
 ExactNumber = Annotated[Decimal, BeforeValidator(_to_decimal)]
 Percent = Annotated[ExactNumber, Field(ge=0, le=100)]
 Words = dict[Literal["fr", "en"], StrictStr]
 Word = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
-IsoDay = Annotated[str, StringConstraints(strict=True, pattern=r"^\d{4}-\d{2}-\d{2}$")]
+IsoDay = Annotated[
+    str, StringConstraints(strict=True, pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_to_day)
+]
+Separator = Annotated[StrictStr, AfterValidator(_to_separator)]
+Quote = Annotated[StrictStr, AfterValidator(_to_quote)]
 Duration = Annotated[str, StringConstraints(strict=True, pattern=r"^P(\d+D|\d+W|\d+M|\d+Y|T\d+H|T\d+M)$")]
 
 
@@ -100,9 +134,9 @@ class ContractExtensions(Section):
 class DialectTerms(Section):
     """How delimited text is written."""
 
-    delimiter: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=1)] = ","
+    delimiter: Separator = ","
     decimal: Literal[".", ","] = "."
-    quote: Annotated[str, StringConstraints(strict=True, max_length=1)] = '"'
+    quote: Quote = '"'
     encoding: Literal["utf-8", "latin-1", "iso-8859-15", "windows-1252", "utf-16"] = "utf-8"
     compression: Literal["gzip"] | None = None
     null_values: tuple[StrictStr, ...] = ("",)

@@ -193,6 +193,10 @@ def _check_delivery(delivery: Delivery, server: Server, tree: LocatedMap, proble
     at = (*custom_path(tree, "delivery"), "mode")
     if delivery.mode == "periodic" and delivery.period is None:
         problems.add(at, "a periodic feed states its `period`", "add `period: P1D`")
+    if delivery.mode == "periodic" and delivery.starts_on is None:
+        problems.add(
+            at, "a periodic feed states its first day", 'add `startsOn: "2019-05-13"`: the first day promised'
+        )
     if delivery.mode == "snapshot" and (delivery.period or delivery.starts_on):
         problems.add(
             at, "a snapshot has no period", "remove `period` and `startsOn`, or write `mode: periodic`"
