@@ -12,13 +12,14 @@ import duckdb
 
 from benchmarks.record_gate.generate import PERIOD, Feed
 
-POOL = Path(__file__).resolve().parents[2] / "pools" / "porto-alegre"
+CONTRACT = Path(__file__).with_name("contract.yaml")
 TYPES = {"prm": "VARCHAR", "horodate": "TIMESTAMPTZ", "sens": "VARCHAR", "puissance_w": "DECIMAL(18,3)"}
 
 
 def connect(folder: Path) -> duckdb.DuckDBPyConnection:
     """Open DuckDB as the engine does: two threads, a memory limit, spill beside the data."""
-    con = duckdb.connect(config={"threads": 2, "memory_limit": "500MB", "temp_directory": str(folder / "spill")})
+    spill = str(folder / "spill")
+    con = duckdb.connect(config={"threads": 2, "memory_limit": "500MB", "temp_directory": spill})
     con.execute("SET TimeZone = 'UTC'")
     return con
 
@@ -39,10 +40,7 @@ def judge(feed: Feed) -> None:
     from contracts.record_gate import judge_rows
     from contracts.resolve import load_contract
 
-    contract = load_contract(POOL / "contracts" / "enerflux-readings.yaml")
-    dialect = contract.server.dialect.model_copy(update={"compression": None})
-    server = contract.server.model_copy(update={"dialect": dialect, "max_bytes": 100_000_000_000})
-    contract = contract.model_copy(update={"server": server})
+    contract = load_contract(CONTRACT)
     folders = {name: feed.folder / name for name in ("accepted", "quarantine", "read", "rows")}
     for folder in folders.values():
         folder.mkdir(exist_ok=True)
@@ -51,7 +49,7 @@ def judge(feed: Feed) -> None:
             con,
             contract,
             read_tables(con, contract, feed.csv, folders["read"]),
-            {"enerflux-meters/meter": feed.register},
+            {"bench-meters/meter": feed.register},
             folders["accepted"],
             folders["quarantine"],
             period=PERIOD,

@@ -26,7 +26,7 @@ class Reading(dy.Schema):
     segment = dy.String(nullable=False)
 
     @dy.rule()
-    def under_ceiling(cls) -> pl.Expr:
+    def under_ceiling(cls) -> pl.Expr:  # noqa: N805 - dataframely makes it a class method
         """No meter carries more than the ceiling of its segment."""
         return pl.col("power_w") <= pl.when(pl.col("segment") == "C4").then(250_000).otherwise(36_000)
 

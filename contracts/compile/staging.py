@@ -32,7 +32,7 @@ ROW = "regie__row"
 KEPT = "__kept"
 """Suffix of the staged column that keeps a cell's text, where no value ever gives it back."""
 KEPT_ROW = "regie__kept"
-"""Staged list of the other cells' texts, null in the many rows whose values all give them back."""
+"""Staged JSON list of the other cells' texts, null in the many rows whose values all give them back."""
 SENT = "__text"
 """Suffix of a cell's text as sent, wherever rows are judged or quarantined."""
 _CAST, _WHOLE, _PLAIN = "__cast", "__whole", "__plain"
@@ -46,7 +46,7 @@ class Plain:
     """The way most of a column's cells are written, such that the value gives the text back."""
 
     test: str
-    """SQL that is true of such a text."""
+    """SQL that is true of such a text; its value is then never null."""
     value: str
     """SQL that gives the value of such a text."""
     rebuild: str
@@ -122,7 +122,7 @@ def sent_text(column: Column, layout: Layout) -> str:
     """SQL over a staged row: the cell's text as its sender wrote it."""
     plain = _plain(column, layout)
     if plain is not None:
-        kept = f"{KEPT_ROW}[{layout.plain_columns.index(column) + 1}]"
+        kept = f"({KEPT_ROW} ->> {layout.plain_columns.index(column)})"
         return f"CASE WHEN {KEPT_ROW} IS NULL THEN {plain.rebuild} ELSE {kept} END"
     return name(column.name + KEPT) if column in layout.typed else name(column.name)
 
@@ -163,7 +163,8 @@ def _wholes(layout: Layout) -> Iterable[str]:
         if _is_plain_number(column, layout):
             cast, sent = name(column.name + _CAST), name(column.name + SENT)
             is_plain = f"CAST({cast} AS VARCHAR) = {sent}"
-            yield f"CASE WHEN {is_plain} THEN {cast} END AS {name(column.name + _WHOLE)}"
+            value = f"TRY_CAST({cast} AS {column.physical_type})"
+            yield f"CASE WHEN {is_plain} THEN {value} END AS {name(column.name + _WHOLE)}"
 
 
 def _plain_flags(layout: Layout) -> Iterable[str]:
@@ -175,11 +176,11 @@ def _plain_flags(layout: Layout) -> Iterable[str]:
 def _kept(layout: Layout) -> str:
     """All plain columns' texts, if one of them is not what its value gives back."""
     rebuilt = " AND ".join(
-        f"({name(c.name + SENT)} IS NULL OR ({name(c.name + _PLAIN)} AND {name(c.name)} IS NOT NULL))"
+        name(c.name + _PLAIN) if c.required else f"({name(c.name + _PLAIN)} OR {name(c.name + SENT)} IS NULL)"
         for c in layout.plain_columns
     )
     sent = ", ".join(name(c.name + SENT) for c in layout.plain_columns)
-    return f"CASE WHEN {rebuilt} THEN NULL ELSE [{sent}] END"
+    return f"CASE WHEN {rebuilt} THEN NULL ELSE CAST(to_json([{sent}]) AS VARCHAR) END"
 
 
 def _staged(column: Column) -> str:
@@ -282,8 +283,7 @@ def _is_plain_number(column: Column, layout: Layout) -> bool:
 
 def _plain_whole(column: Column) -> Plain:
     whole = name(column.name + _WHOLE)
-    value = f"TRY_CAST({whole} AS {column.physical_type})"
-    return Plain(f"{whole} IS NOT NULL", value, f"CAST({name(column.name)} AS VARCHAR)")
+    return Plain(f"{whole} IS NOT NULL", whole, f"CAST({name(column.name)} AS VARCHAR)")
 
 
 def _plain_decimal(column: Column, layout: Layout) -> Plain:
@@ -295,8 +295,9 @@ def _plain_decimal(column: Column, layout: Layout) -> Plain:
         return whole
     sent = name(column.name + SENT)
     places = rf"-?(0|[1-9][0-9]*)\.[0-9]{{0,{scale - 1}}}[1-9]"
+    fits = f"regexp_full_match({sent}, '{places}') AND {_cast(column, sent, layout)} IS NOT NULL"
     return Plain(
-        test=f"CASE WHEN {whole.test} THEN TRUE ELSE regexp_full_match({sent}, '{places}') END",
+        test=f"CASE WHEN {whole.test} THEN TRUE ELSE {fits} END",
         value=f"CASE WHEN {whole.test} THEN {whole.value} ELSE {_cast(column, sent, layout)} END",
         rebuild=f"rtrim(rtrim({whole.rebuild}, '0'), '.')",
     )
