@@ -12,13 +12,18 @@ import dagster as dg
 
 from contracts.layout import Home
 from pipelines.engine import Engine
+from pipelines.notify.notifier import notifier_for
 from pipelines.settings import PORTAL, Settings
 
 
 @lru_cache(maxsize=4)
 def engine_for(settings: Settings) -> Engine:
-    """Return this process's engine for these settings."""
-    return Engine(settings)
+    """Return this process's engine for these settings; contributors are told if a way out is set."""
+    engine = Engine(settings)
+    notifier = notifier_for(engine)
+    if notifier is not None:
+        engine.notify = notifier
+    return engine
 
 
 class EngineResource(dg.ConfigurableResource[Engine]):

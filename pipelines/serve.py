@@ -6,6 +6,7 @@ HTTP (`portal/api`), the steps themselves (`steps`).
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 import tempfile
@@ -27,6 +28,7 @@ from contracts.model import Contract, DeliveryMode
 from contracts.verdict import Arrival, Verdict
 from pipelines import steps
 from pipelines.engine import Engine
+from pipelines.notify.notifier import Notifier
 from portal.api.desk import KEEP_DAYS, Deposited, Desk, Upload
 from portal.api.intake import FOLDER_PREFIX
 from portal.api.words import RefusalError
@@ -39,6 +41,7 @@ TRY_PREFIX = "try-"
 ABANDONED_AFTER_S = 86_400
 TRY = "try:"
 """How the source of a tried file begins; its name follows."""
+log = logging.getLogger("regie.portal")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -67,6 +70,7 @@ def open_desk(engine: Engine, clock: Callable[[], datetime], *, keep_days: int =
         deposit=deposit_upload,
         clock=clock,
         warm_up=warm,
+        each_minute=lambda: _tell_what_rested(engine),
         keep_days=keep_days,
     )
 
@@ -153,6 +157,13 @@ def warm_up(engine: Engine) -> None:
             with _own_home(engine.home) as pages, suppress(RefusalError):
                 try_file(engine, contract, verdict.arrival.period, upload, pages)
             return
+
+
+def _tell_what_rested(engine: Engine) -> None:
+    """Send the letters whose rest is over; a failure is told by the notifier's own log."""
+    if isinstance(engine.notify, Notifier):
+        for failure in engine.notify.flush():
+            log.warning("not told yet: %s", failure)
 
 
 def _span(engine: Engine, contract: Contract) -> tuple[date, date]:

@@ -5,6 +5,7 @@ Here: routes and the answer to what is refused. Not here: what they do (`intake`
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,6 +28,8 @@ from portal.api.results import Result
 from portal.api.words import RefusalError, language_of, wants_page
 
 Answer = Callable[[Request], Awaitable[Response]]
+MINUTE_S = 60
+log = logging.getLogger("regie.portal")
 PRIVATE = {"cache-control": "no-store"}
 _REPORT = re.compile(r"[a-z0-9-]+/(?:snapshot|\d{4}-\d{2}-\d{2})/[0-9a-f]{16}[\w.-]*\.(?:html|json|csv|svg)")
 _INDEX = re.compile(r"index\.(?:fr|en)\.html")
@@ -161,8 +164,23 @@ async def _refuse_http(request: Request, error: HTTPException) -> Response:
 def _lifespan(desk: Desk, intake: Intake) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def run(_app: Starlette) -> AsyncIterator[None]:
-        intake.results.sweep(desk.clock())
-        threading.Thread(target=desk.warm_up, daemon=True).start()
+        stop = threading.Event()
+        threading.Thread(target=_keep_house, args=(desk, intake, stop), daemon=True).start()
         yield
+        stop.set()
 
     return run
+
+
+def _keep_house(desk: Desk, intake: Intake, stop: threading.Event) -> None:
+    """Warm up, then each minute remove results whose time is over and do what the desk asks."""
+    chores = (desk.warm_up, lambda: intake.results.sweep(desk.clock()))
+    while True:
+        for chore in chores:
+            try:
+                chore()
+            except Exception:
+                log.exception("in the background")
+        if stop.wait(MINUTE_S):
+            return
+        chores = (chores[1], desk.each_minute)

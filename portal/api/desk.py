@@ -69,6 +69,7 @@ class Desk:
         deposit: deposits a file.
         clock: the real time, UTC; links and tokens live by it, whatever the pool's own clock says.
         warm_up: called once in the background at the start.
+        each_minute: called in the background while the server runs.
         keep_days: how long a try's result can be read.
         idle_s: how long a sender may be silent in the middle of an upload.
     """
@@ -79,6 +80,7 @@ class Desk:
     deposit: Deposit
     clock: Callable[[], datetime]
     warm_up: Callable[[], None]
+    each_minute: Callable[[], None]
     keep_days: int = KEEP_DAYS
     idle_s: float = 30
 
