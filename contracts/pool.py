@@ -18,6 +18,7 @@ from contracts.extensions import Duration, Words
 from contracts.located import iterate_maps, place_of, read_located
 from contracts.model import Contract, Frozen
 from contracts.odcs import Section
+from contracts.parameter_types import LAST
 from contracts.resolve import load_contract
 from contracts.shape import Problems, read_section
 
@@ -151,6 +152,12 @@ def read_pool_file(path: Path | str) -> PoolFile:
     return _read_pool_file(Path(path))[0]
 
 
+def timezone_of(path: Path) -> str:
+    """Return the time zone of the pool in a folder; UTC where there is none, or it names none."""
+    file = path / POOL_FILE
+    return str(read_located(file).get("timezone") or "UTC") if file.is_file() else "UTC"
+
+
 def _read_pool_file(root: Path) -> tuple[PoolFile, Problems]:
     """Read and type `pool.yaml`."""
     path = root / POOL_FILE
@@ -245,9 +252,11 @@ def _check_together(file: PoolFile, contracts: tuple[Contract, ...], root: Path,
 
 
 def _registers(contract: Contract) -> set[str]:
-    """Name the registers that a contract's rules look things up in."""
+    """Name the registers that a contract's rules look things up in; its own last delivery by its own name."""
     rows = {need for table in contract.tables for rule in table.rules for need in rule.needs}
-    return {n for n in rows | {need for rule in contract.rules for need in rule.needs} if n != "history"}
+    needs = {n for n in rows | {need for rule in contract.rules for need in rule.needs} if n != "history"}
+    own = f"{LAST}/"
+    return {contract.id + n.removeprefix(LAST) if n.startswith(own) else n for n in needs}
 
 
 def _add(problems: Problems, file: Path, key: str, problem: str, fix: str) -> None:
