@@ -14,7 +14,7 @@ import pytest
 from warehouse.functions import register_functions
 from warehouse.indicators.compute import definition_variables, draft_values
 from warehouse.indicators.definitions import Definition, read_definitions
-from warehouse.indicators.frames import FrameMaker, find_frames, find_inputs
+from warehouse.indicators.frames import FrameMaker, find_frames, find_inputs, read_frames
 from warehouse.indicators.provenance import find_base_tables
 from warehouse.model_files import read_models
 from warehouse.models import set_variables
@@ -107,6 +107,26 @@ def test_time_overflowing_is_that_of_the_worked_example(con: duckdb.DuckDBPyConn
     assert found["denominator"] == expected["observed_hours"]
     assert found["n_expected"] == 48
     assert found["coverage_space"] == 0.5, "one container of two was heard of"
+
+
+@pytest.mark.parametrize(("day", "slots"), [("2019-03-31", 46), ("2019-05-13", 48), ("2019-10-27", 50)])
+def test_a_day_whose_clock_changes_expects_as_many_intervals_as_it_has(
+    con: duckdb.DuckDBPyConnection, day: str, slots: int
+) -> None:
+    set_variables(con, {"timezone": "Europe/Paris"})
+    con.execute(f"""
+        CREATE TEMP TABLE period AS
+        SELECT 'day' AS period_grain, DATE '{day}' AS period_start, DATE '{day}' AS day;
+        CREATE TABLE energy.reading_interval AS SELECT 1800 AS duration_s;
+        CREATE TEMP TABLE zone_meter AS SELECT 'territory' AS zone_scale, 't' AS zone, 'm' AS meter_id,
+            TRUE AS is_producer;
+        CREATE TEMP TABLE meter_day AS SELECT 'm' AS meter_id, DATE '{day}' AS day, 1 AS n_consumption,
+            1 AS n_production;
+        CREATE TEMP TABLE pool_interval AS SELECT 'territory' AS zone_scale, 't' AS zone, DATE '{day}' AS day,
+            10 AS consumption_wh, 4 AS production_wh FROM range({slots})
+    """)
+    query = f"SELECT n_observed, n_expected, shared_wh FROM ({read_frames()['zone_balance']})"
+    assert con.execute(query).fetchall() == [(slots, slots, 4 * slots)]
 
 
 @needs_examples

@@ -1,39 +1,14 @@
 -- active_trips: vehicle runs promised on a service date; a week gives the mean day.
 -- numerator: runs; denominator: days; coverage: feed-days inside the feeds' calendars
-WITH known AS (
-    SELECT
-        period.period_grain,
-        period.period_start,
-        period.day,
-        feed_calendar.contributor,
-        feed_calendar.feed,
-        period.day BETWEEN feed_calendar.first_date AND feed_calendar.last_date AS is_known
-    FROM period
-    CROSS JOIN mobility.feed_calendar AS feed_calendar
-),
-
-run AS (
-    SELECT
-        feed,
-        service_date AS day,
-        sum(runs) AS runs,
-        sum(run_m) AS run_m,
-        sum(in_service_s) AS in_service_s,
-        sum(runs_without_shape) AS runs_without_shape
-    FROM mobility.route_day
-    GROUP BY feed, service_date
-)
-
 SELECT
     'territory' AS zone_scale,
     getvariable('territory') AS zone,
-    known.period_grain,
-    known.period_start,
-    coalesce(sum(run.runs), 0) AS numerator,
-    count(DISTINCT known.day) AS denominator,
-    count(DISTINCT known.contributor) AS n_contributors,
-    count(*) FILTER (WHERE known.is_known) AS n_observed,
+    period_grain,
+    period_start,
+    coalesce(sum(runs), 0) AS numerator,
+    count(DISTINCT day) AS denominator,
+    count(DISTINCT contributor) AS n_contributors,
+    count(*) FILTER (WHERE is_known) AS n_observed,
     count(*) AS n_expected
-FROM known
-LEFT JOIN run ON known.feed = run.feed AND known.day = run.day
-GROUP BY known.period_grain, known.period_start
+FROM timetable_day
+GROUP BY period_grain, period_start
