@@ -41,6 +41,11 @@ def advise_on_columns(contract: Contract, document: Document) -> Iterator[Said]:
                 yield from _on_key(column, at)
 
 
+def sounds_personal(name: str) -> bool:
+    """Whether a column's name sounds like data about a person."""
+    return _NATURAL.search(name) is not None
+
+
 def _on_range(column: Column, at: KeyPath) -> Iterator[Said]:
     """Limits that no value can meet, or that the unit itself is narrower than."""
     low = _strictest(max, column.minimum, column.exclusive_minimum)
@@ -114,7 +119,7 @@ def _on_person(column: Column, contract: Contract, at: KeyPath) -> Iterator[Said
             f"`{column.name}` is personal, and {column.openness} may see it",
             f"close it: terms.columns: {{{column.name}: private}}",
         )
-    elif contract.based_on is None and _NATURAL.search(column.name):
+    elif contract.based_on is None and sounds_personal(column.name):
         yield (
             "looks_personal",
             at,

@@ -55,6 +55,13 @@ def has_fixed_unit(name: str) -> bool:
     return any(name.endswith(suffix) for suffix in _BY_SUFFIX)
 
 
+def factor_of(name: str, unit: str) -> Decimal | None:
+    """Return the factor from a file's unit to the one a column's name ends in; None if there is none."""
+    target = next((u for suffix, u in _BY_SUFFIX.items() if name.endswith(suffix)), None)
+    factor = _FACTORS.get(target or "", {}).get(unit)
+    return None if factor is None else Decimal(factor)
+
+
 def bounds_of(name: str, unit: str | None) -> tuple[Decimal | None, Decimal | None]:
     """Return what a unit allows a column to hold; a latitude is known by its name."""
     low, high = BOUNDS.get(unit or "", (None, None))

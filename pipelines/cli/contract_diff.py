@@ -31,11 +31,12 @@ def command(settings: Settings, old: Path, new: Path, replay: int | None, as_jso
     away. Exit codes: 0 the version says what changed, 1 it does not, 2 usage or contract error.
     """
     from contracts.diff import compare_contracts
+    from contracts.pool import timezone_of
     from contracts.resolve import load_contract
     from pipelines.column_readers import readers_for
 
     pool = settings.pool if (settings.pool / "datasets").is_dir() else None
-    zone = _timezone(settings)
+    zone = timezone_of(settings.pool)
     before, after = load_contract(old, timezone=zone), load_contract(new, timezone=zone)
     comparison = compare_contracts(before, after, readers_for(pool, before))
     replayed = _replay(settings, before, after, replay) if replay else []
@@ -46,15 +47,6 @@ def command(settings: Settings, old: Path, new: Path, replay: int | None, as_jso
         if replay:
             _print_replay(replayed, replay)
     return ACCEPTED if comparison.is_honoured else REJECTED
-
-
-def _timezone(settings: Settings) -> str:
-    """The pool's time zone, which holds where a contract names none."""
-    from contracts.located import read_located
-    from contracts.pool import POOL_FILE
-
-    file = settings.pool / POOL_FILE
-    return str(read_located(file).get("timezone") or "UTC") if file.is_file() else "UTC"
 
 
 def _replay(settings: Settings, old: Contract, new: Contract, length: int) -> list[Replayed]:
