@@ -30,6 +30,14 @@ class Home:
         return self.root / "quarantine"
 
     @property
+    def quarantine_states(self) -> Path:
+        """What became of quarantined rows: `<feed>/<period or snapshot>/<delivery_id>/<n>.parquet`.
+
+        Files are only ever added.
+        """
+        return self.root / "quarantine-states"
+
+    @property
     def verdicts(self) -> Path:
         """Verdicts as JSON: `<feed>/<period or snapshot>/<delivery_id>.json`.
 

@@ -20,6 +20,7 @@ from uuid import uuid4
 from contracts.layout import SNAPSHOT, Home
 from contracts.model import Contract
 from contracts.parameter_types import LAST
+from contracts.released import digest_released, standing_rows
 from contracts.verdict import Arrival, Verdict
 
 INDEX = "index.json"
@@ -148,10 +149,11 @@ def registers_for(home: Home, contract: Contract) -> Registers:
         verdict = newest_accepted(home, feed)
         if verdict is None or verdict.folder is None:
             continue
-        path = home.accepted / verdict.folder / f"{table}.parquet"
+        path = standing_rows(home, verdict, table)
         if path.exists():
             paths[need] = path
-            states.append(f"{need} {verdict.arrival.delivery_id} {verdict.contract_digest}")
+            state = f"{need} {verdict.arrival.delivery_id} {verdict.contract_digest}"
+            states.append(state + digest_released(home, verdict, table))
     return Registers(paths, hashlib.sha256("\n".join(states).encode()).hexdigest())
 
 

@@ -18,6 +18,7 @@ from contracts.gate import judge
 from contracts.model import Contract
 from contracts.verdict import Outcome, Verdict
 from pipelines.engine import Engine
+from pipelines.quarantine_steps import tidy, tidy_all
 from portal.feed_page import write_feed_pages
 from portal.index import write_index
 from portal.reports import write_report
@@ -75,6 +76,7 @@ def settle(
             home=engine.home,
             now=engine.now,
         )
+        tidy(engine, contract, [arrival.period for arrival in arrivals])
         for verdict in verdicts:
             report(engine, contract, verdict)
     by_delivery = {verdict.arrival.delivery_id: verdict for verdict in verdicts}
@@ -151,11 +153,17 @@ def load(engine: Engine, contract: Contract, periods: Sequence[str | None]) -> l
 
 
 def record(engine: Engine) -> int:
-    """Write the pool's own tables (actors, contracts, deliveries, rule results); return the deliveries."""
+    """Write the pool's own tables (actors, contracts, deliveries, rule results, quarantine).
+
+    Returns the number of deliveries.
+    """
+    from warehouse.quarantine import record_quarantine
     from warehouse.records import record_verdicts
 
+    tidy_all(engine)
     verdicts = verdict_store.load_all(engine.home)
     record_verdicts(engine.lake, engine.dated_pool, verdicts)
+    record_quarantine(engine.lake, engine.pool.contracts, engine.home)
     return len(verdicts)
 
 

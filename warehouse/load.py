@@ -17,6 +17,7 @@ import duckdb
 
 from contracts.layout import Home
 from contracts.model import Column, Contract, Table
+from contracts.released import standing_rows
 from contracts.verdict import Verdict
 from warehouse.core_tables import core_columns, ensure_tables, table_name
 from warehouse.lake import Lake
@@ -51,10 +52,9 @@ class Loaded:
 
 @dataclass(frozen=True)
 class _Pending:
-    """One accepted delivery to load: where its rows are, and the digest that names them."""
+    """One accepted delivery to load, and the digest that names its rows."""
 
     verdict: Verdict
-    folder: Path
     digest: str
     rows: int = 0
 
@@ -67,10 +67,11 @@ def load_delivery(lake: Lake, contract: Contract, verdict: Verdict, home: Home) 
 def load_deliveries(lake: Lake, contract: Contract, verdicts: Sequence[Verdict], home: Home) -> Loaded:
     """Replace, in one transaction, the (feed, period) of every verdict in all of the contract's tables.
 
-    Ids become `<contributor>:<id>`, rows are sorted by key, and carry contributor, feed, delivery_id
-    and, of a periodic feed, period (local DATE). A delivery whose accepted rows and contract are those
-    already loaded is passed over; where all are, nothing is committed. Raises RejectedDeliveryError,
-    SchemaConflictError, FileNotFoundError (a required table's accepted rows are not there).
+    Rows that left the quarantine since the gate are among them. Ids become `<contributor>:<id>`, rows are
+    sorted by key, and carry contributor, feed, delivery_id and, of a periodic feed, period (local DATE). A
+    delivery whose accepted rows and contract are those already loaded is passed over; where all are, nothing
+    is committed. Raises RejectedDeliveryError, SchemaConflictError, FileNotFoundError (a required table's
+    accepted rows are not there).
     """
     _check(contract, verdicts)
     tables = tuple(table_name(contract, table) for table in contract.tables)
@@ -82,8 +83,8 @@ def load_deliveries(lake: Lake, contract: Contract, verdicts: Sequence[Verdict],
     if not pending:
         return Loaded(kept, tables, changed=False)
     with _open_folder(home) as folder, _open_cursor(lake) as con:
-        files, counts = _prepare_all(con, contract, pending, folder)
-        done = [_Pending(p.verdict, p.folder, p.digest, n) for p, n in zip(pending, counts, strict=True)]
+        files, counts = _prepare_all(con, contract, pending, home, folder)
+        done = [_Pending(p.verdict, p.digest, n) for p, n in zip(pending, counts, strict=True)]
         lake.write(lambda writer: _replace(writer, contract, done, files), _say(contract, done))
     return Loaded(
         kept + sum(counts),
@@ -120,15 +121,14 @@ def _name_input(contract: Contract, verdict: Verdict, home: Home) -> _Pending:
     """Name all that decides the loaded rows: the accepted bytes, the delivery, the contract."""
     if verdict.folder is None:
         raise FileNotFoundError(f"verdict of {verdict.arrival.delivery_id} names no folder of accepted rows")
-    folder = home.accepted / verdict.folder
     parts = [verdict.arrival.delivery_id, verdict.contract_version, contract.digest]
     for table in contract.tables:
-        path = folder / f"{table.name}.parquet"
+        path = standing_rows(home, verdict, table.name)
         if path.exists():
             parts += [table.name, digest_file(path)]
         elif not table.is_optional:
             raise FileNotFoundError(f"no accepted rows at {path}")
-    return _Pending(verdict, folder, digest_text(*parts))
+    return _Pending(verdict, digest_text(*parts))
 
 
 @contextmanager
@@ -151,14 +151,18 @@ def _open_cursor(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _prepare_all(
-    con: duckdb.DuckDBPyConnection, contract: Contract, pending: Sequence[_Pending], folder: Path
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    pending: Sequence[_Pending],
+    home: Home,
+    folder: Path,
 ) -> tuple[dict[str, list[str]], list[int]]:
     """Write the rows to load as Parquet; return the files of each table, and rows of each delivery."""
     files: dict[str, list[str]] = {table.name: [] for table in contract.tables}
     counts = [0] * len(pending)
     for number, delivery in enumerate(pending):
         for table in contract.tables:
-            source = delivery.folder / f"{table.name}.parquet"
+            source = standing_rows(home, delivery.verdict, table.name)
             if source.exists():
                 target = folder / f"{table.name}-{number:05}.parquet"
                 sql = _rows_to_load(con, contract, table, delivery.verdict, source)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from contracts.layout import Home
 from contracts.model import Contract
 from contracts.verdict import Verdict
 from warehouse.core_tables import table_name
@@ -47,9 +48,9 @@ _COLUMNS = {
     "delivery": """
         feed VARCHAR, period DATE, received_at TIMESTAMPTZ, delivery_id VARCHAR, contributor
         VARCHAR, verdict VARCHAR, rows_landed BIGINT, rows_accepted BIGINT, rows_quarantined BIGINT,
-        rows_loaded BIGINT, is_current BOOLEAN, contract_version VARCHAR, contract_digest VARCHAR,
-        engine_version VARCHAR, sha256 VARCHAR, size BIGINT, source VARCHAR, published_at
-        TIMESTAMPTZ
+        rows_loaded BIGINT, rows_released BIGINT, is_current BOOLEAN, contract_version VARCHAR,
+        contract_digest VARCHAR, engine_version VARCHAR, sha256 VARCHAR, size BIGINT, source VARCHAR,
+        published_at TIMESTAMPTZ
     """,
     "rule_result": """
         feed VARCHAR, period DATE, delivery_id VARCHAR, rule VARCHAR, table_name VARCHAR,
@@ -78,10 +79,10 @@ def record_verdicts(lake: Lake, pool: Pool, verdicts: Sequence[Verdict]) -> bool
     Fills `pool.delivery`, `pool.rule_result` and `pool.contract_version`, and does `record_pool`. Call
     it after loading: `is_current` and `rows_loaded` say what the lake holds of a delivery.
     """
-    loads = _read_loads(lake)
+    loads, released = _read_loads(lake), _count_released(lake.location.home, verdicts)
     is_new = record_pool(lake, pool)
     rows = {
-        "delivery": [_delivery_row(verdict, loads) for verdict in verdicts],
+        "delivery": [_delivery_row(verdict, loads, released) for verdict in verdicts],
         "rule_result": [row for verdict in verdicts for row in _rule_rows(verdict)],
         "contract_version": _version_rows(pool.contracts, verdicts),
     }
@@ -151,6 +152,18 @@ def _read_loads(lake: Lake) -> dict[tuple[str, str | None], _Load]:
     return {(feed, _iso(period)): _Load(delivery, count) for feed, period, delivery, count in rows}
 
 
+def _count_released(home: Home, verdicts: Sequence[Verdict]) -> dict[str, int]:
+    """Return, by delivery, how many rows entered from its quarantine; deliveries without any are absent."""
+    import pyarrow.parquet
+
+    found: Counter[str] = Counter()
+    for verdict in verdicts:
+        folder = home.accepted / (verdict.folder or "-")
+        for path in folder.glob("*.released.parquet"):
+            found[verdict.arrival.delivery_id] += pyarrow.parquet.read_metadata(path).num_rows
+    return found
+
+
 def _iso(period: date | None) -> str | None:
     return period.isoformat() if period else None
 
@@ -185,7 +198,9 @@ def _feed_row(contract: Contract) -> Row:
     }
 
 
-def _delivery_row(verdict: Verdict, loads: Mapping[tuple[str, str | None], _Load]) -> Row:
+def _delivery_row(
+    verdict: Verdict, loads: Mapping[tuple[str, str | None], _Load], released: Mapping[str, int]
+) -> Row:
     arrival = verdict.arrival
     load = loads.get((arrival.feed, arrival.period))
     is_current = load is not None and load.delivery_id == arrival.delivery_id
@@ -200,6 +215,7 @@ def _delivery_row(verdict: Verdict, loads: Mapping[tuple[str, str | None], _Load
         "rows_accepted": verdict.rows_accepted,
         "rows_quarantined": verdict.rows_quarantined,
         "rows_loaded": load.rows if load is not None and is_current else 0,
+        "rows_released": released.get(arrival.delivery_id, 0),
         "is_current": is_current,
         "contract_version": verdict.contract_version,
         "contract_digest": verdict.contract_digest,
