@@ -39,12 +39,13 @@ class Demo:
 def play(engine: Engine) -> Demo:
     """Run the whole pool against its partners' server; raises DemoError if a run fails.
 
-    The first time the partners serve their first edition, then the corrected one, as it happened.
-    Later the corrected edition is all they have, so that nothing new arrives.
+    The first time the partners serve their first edition, then the corrected one, as it happened; a
+    demonstration that was stopped in the middle begins again. Later the corrected edition is all they
+    have, so that nothing new arrives.
     """
     demo = Demo()
     engine.progress("definitions from the contracts")
-    is_first = not verdict_store.load_all(engine.home)
+    is_first = not is_played(engine)
     edition = FIRST_EDITION if is_first else CORRECTED_EDITION
     with serve_partners(
         engine.settings.pool / "feeds", edition=edition, timezone=engine.pool.timezone
@@ -65,6 +66,11 @@ def play(engine: Engine) -> Demo:
         with _timed(demo, "models, indicators, publication, pages"):
             _run(demo, runner, POOL)
     return demo
+
+
+def is_played(engine: Engine) -> bool:
+    """Whether a demonstration reached its end in this home: the index page is what a run writes last."""
+    return (engine.home.pages / "index.html").exists()
 
 
 def _runner(demo: Demo, engine: Engine, base: str) -> Runner:

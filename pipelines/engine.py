@@ -12,6 +12,7 @@ from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from contracts.compile.quoting import text
 from contracts.layout import Home
 from contracts.model import Contract
 from contracts.pool import Pool, load_pool
@@ -81,7 +82,7 @@ class Engine:
         connection.execute(f"SET memory_limit = '{GATE_MEMORY}'")
         connection.execute("SET TimeZone = 'UTC'")
         self.home.scratch.mkdir(parents=True, exist_ok=True)
-        connection.execute(f"SET temp_directory = '{self.home.scratch.as_posix()}/duckdb'")
+        connection.execute(f"SET temp_directory = {text(self.home.scratch / 'duckdb')}")
         return connection
 
     @cached_property

@@ -16,10 +16,10 @@ from pipelines.column_schema import published_schema
 from pipelines.feeds import delivery_key
 from pipelines.page_addresses import index_url
 from pipelines.resources import EngineResource
-from pipelines.warehouse_assets import owners_of, source_keys
+from pipelines.warehouse_assets import owners_of, possible_models, source_keys
 from publishing.dataset import Dataset, load_datasets
 from publishing.errors import PublicationError
-from warehouse.model_files import Model, read_models
+from warehouse.model_files import Model
 
 CATALOGUE = dg.AssetKey(["published", "catalogue"])
 PAGES = dg.AssetKey(["portal", "pages"])
@@ -27,8 +27,9 @@ DISCLOSURE = "disclosure_control"
 
 
 def publication_assets(pool: Pool) -> list[dg.AssetsDefinition]:
-    """Return the assets of the published datasets, the catalogue and the pages."""
-    return [_published(pool), _pages(pool)]
+    """Return the assets of the pages, and of datasets and catalogue if the pool publishes any."""
+    datasets = load_datasets(pool.path)
+    return [_published(pool, datasets), _pages(pool, [CATALOGUE])] if datasets else [_pages(pool, [])]
 
 
 def dataset_key(dataset: Dataset) -> dg.AssetKey:
@@ -36,8 +37,8 @@ def dataset_key(dataset: Dataset) -> dg.AssetKey:
     return dg.AssetKey(["published", dataset.id])
 
 
-def _published(pool: Pool) -> dg.AssetsDefinition:
-    datasets, models = load_datasets(pool.path), read_models()
+def _published(pool: Pool, datasets: Sequence[Dataset]) -> dg.AssetsDefinition:
+    models = possible_models(pool)
     specs = [_dataset_spec(pool, dataset, models) for dataset in datasets]
     catalogue = dg.AssetSpec(
         CATALOGUE,
@@ -109,10 +110,10 @@ def _dataset_spec(pool: Pool, dataset: Dataset, models: Sequence[Model]) -> dg.A
     )
 
 
-def _pages(pool: Pool) -> dg.AssetsDefinition:
+def _pages(pool: Pool, published: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     @dg.asset(
         key=PAGES,
-        deps=[*(delivery_key(contract) for contract in pool.contracts), CATALOGUE],
+        deps=[*(delivery_key(contract) for contract in pool.contracts), *published],
         group_name="published",
         kinds={"html"},
         owners=owners_of(pool),

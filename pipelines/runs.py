@@ -6,6 +6,7 @@ Here: which run, over which days, on which instance. Not here: what the jobs hol
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from contracts.verdict import Status
 from pipelines.engine import Engine
 from pipelines.instance import open_instance
+from pipelines.upkeep import sweep_scratch
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -50,6 +52,7 @@ class Runner:
     def __init__(self, engine: Engine) -> None:
         from pipelines.factory import build_definitions
 
+        sweep_scratch(engine.home, time.time())
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
         self.engine = engine
         self.instance = open_instance(engine.settings)

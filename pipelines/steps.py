@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from connectors.formats import read_tables
 from connectors.landing import Access, Landing, LandingOutcome, land, landed_data
+from connectors.landing import arrivals as arrivals_of
 from contracts import verdicts as verdict_store
 from contracts.gate import judge
 from contracts.model import Contract
-from contracts.verdict import Outcome, Verdict
+from contracts.verdict import Arrival, Outcome, Verdict
 from pipelines.engine import Engine
 from pipelines.quarantine_steps import tidy, tidy_all
 from portal.feed_page import write_feed_pages
@@ -62,10 +63,12 @@ def settle(
 ) -> list[Delivered]:
     """Judge what landed for some periods, record verdicts, write reports, tell whom it concerns.
 
+    What landed before and was never judged, because a run was killed in between, is judged too, first.
     Raises what is ours only.
     """
     periods, landings = [period for period, _ in landed], [landing for _, landing in landed]
-    arrivals = [landing.arrival for landing in landings if landing.arrival is not None]
+    came = [landing.arrival for landing in landings if landing.arrival is not None]
+    arrivals = [*_left_unjudged(engine, contract, periods, came), *came]
     # A deposit may be judged in the server's process while a run judges the same feed in its own.
     with hold_file_lock(engine.home.scratch / f"{contract.id}.lock"):
         verdicts = judge(
@@ -199,6 +202,19 @@ def show(engine: Engine) -> Path:
     verdicts = verdict_store.load_all(engine.home)
     write_feed_pages(engine.pool, verdicts, engine.home, now=engine.now)
     return write_index(engine.pool, verdicts, engine.home)
+
+
+def _left_unjudged(
+    engine: Engine, contract: Contract, periods: Sequence[str | None], came: Sequence[Arrival]
+) -> list[Arrival]:
+    known = {arrival.delivery_id for arrival in came}
+    return [
+        arrival
+        for period in dict.fromkeys(periods)
+        for arrival in arrivals_of(engine.home, contract.id, period)
+        if arrival.delivery_id not in known
+        and verdict_store.load(engine.home, contract.id, period, arrival.delivery_id) is None
+    ]
 
 
 def _verdict_of(

@@ -28,8 +28,19 @@ RECORD_TABLES = frozenset(
 
 def warehouse_assets(pool: Pool) -> list[dg.AssetsDefinition]:
     """Return the assets of the lake's own tables, for the feeds of a pool."""
-    models = read_models()
+    models = possible_models(pool)
     return [_records(pool), _models(pool, models), _indicators(pool, models)]
+
+
+def possible_models(pool: Pool) -> tuple[Model, ...]:
+    """Return the models that the pool's feeds can ever fill: one domain has no use for the others'."""
+    known = RECORD_TABLES | {f"{c.domain}.{table.name}" for c in pool.contracts for table in loadable(c)}
+    possible: list[Model] = []
+    for model in read_models():  # in dependency order
+        if model.inputs - {name for name, _ in model.optional} <= known:
+            possible.append(model)
+            known |= {model.name}
+    return tuple(possible)
 
 
 def owners_of(pool: Pool) -> list[str]:
@@ -95,15 +106,20 @@ def _models(pool: Pool, models: tuple[Model, ...]) -> dg.AssetsDefinition:
     @dg.multi_asset(name="models", specs=specs)
     def compute(context: dg.AssetExecutionContext, engine: EngineResource) -> Iterator[Any]:
         engine.get().progress("models")
-        results = steps.model(engine.get())
+        results = {result.name: result for result in steps.model(engine.get())}
         types = _column_types(engine.get())
-        for result in results:
-            schema, _, table = result.name.partition(".")
+        for model in models:
+            result, key = results[model.name], dg.AssetKey([model.schema, model.table])
             if result.missing:
-                context.log.info("%s waits for %s", result.name, ", ".join(result.missing))
+                waits = ", ".join(result.missing)
+                context.log.info("%s waits for %s", result.name, waits)
+                # Without a result Dagster would skip every indicator, those of other domains too.
+                yield dg.MaterializeResult(
+                    asset_key=key, metadata={"dagster/row_count": 0, "waits for": waits}
+                )
                 continue
             yield dg.MaterializeResult(
-                asset_key=dg.AssetKey([schema, table]),
+                asset_key=key,
                 metadata={
                     "dagster/row_count": result.rows,
                     "changed": result.changed,
