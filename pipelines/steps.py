@@ -23,6 +23,7 @@ from pipelines.quarantine_steps import tidy, tidy_all
 from portal.feed_page import write_feed_pages
 from portal.index import write_index
 from portal.reports import write_report
+from portal.rule_pages import write_rule_pages
 from warehouse.lock import hold_file_lock
 
 if TYPE_CHECKING:
@@ -198,9 +199,10 @@ def publish(engine: Engine) -> Publication:
 
 
 def show(engine: Engine) -> Path:
-    """Write the pool's index of verdicts, feeds' and contributors' pages; return the index."""
+    """Write the pool's index of verdicts, feeds', contributors' and rules' pages; return the index."""
     verdicts = verdict_store.load_all(engine.home)
     write_feed_pages(engine.pool, verdicts, engine.home, now=engine.now)
+    write_rule_pages(engine.pool, engine.home)
     return write_index(engine.pool, verdicts, engine.home)
 
 

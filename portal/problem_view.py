@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from contracts.model import Contract, Severity, WireFormat
+from contracts.rules.catalogue import entry_id
 from contracts.verdict import Outcome, RuleResult, Verdict
 from portal.clauses import count_cases
 from portal.language import Language
@@ -24,6 +25,8 @@ class Problem:
 
     anchor: str
     rule: str
+    explained: str
+    """The rule's anchor on the pages of rules."""
     level: str
     """`error`, `warning` or `info`."""
     level_word: str
@@ -64,6 +67,7 @@ def describe(
     return Problem(
         anchor=anchor,
         rule=result.rule,
+        explained=entry_id(result),
         level=level,
         level_word=_level_word(level, language),
         title=words.title,

@@ -50,17 +50,28 @@ class Entry(Frozen):
 
 def load_catalogue() -> Mapping[str, Entry]:
     """Return the catalogue by rule id; ValueError names the entry that is not well formed."""
-    return _load(CATALOGUE)
+    return {**_load(CATALOGUE), **_ADDED}
+
+
+def add_entries(entries: Mapping[str, Entry]) -> None:
+    """Add texts to the catalogue for the life of the process: those of a kind that registers itself."""
+    _ADDED.update(entries)
 
 
 def entry_for(result: RuleResult) -> Entry:
-    """Return the entry of a result's rule, or the general one for its family.
+    """Return the entry of a result's rule, or the general one for its family."""
+    return load_catalogue()[entry_id(result)]
+
+
+def entry_id(result: RuleResult) -> str:
+    """Return the catalogue's id for a result: its rule's, or that of the general entry for its family.
 
     Contracts may name rules of their own, and GTFS has more notices than have texts here.
     """
-    catalogue = load_catalogue()
+    if result.rule in load_catalogue():
+        return result.rule
     is_notice = result.table is not None and result.table.endswith((".txt", ".geojson"))
-    return catalogue.get(result.rule) or catalogue[GTFS_FALLBACK if is_notice else RULE_FALLBACK]
+    return GTFS_FALLBACK if is_notice else RULE_FALLBACK
 
 
 @lru_cache(maxsize=4)
@@ -75,3 +86,6 @@ def _load(path: Path) -> Mapping[str, Entry]:
         except ValidationError as problem:
             raise ValueError(f"{path.name}: {rule}: {problem}") from problem
     return entries
+
+
+_ADDED: dict[str, Entry] = {}

@@ -18,6 +18,7 @@ from typing import Any
 from contracts.compile.quoting import name, number, parquet, text
 from contracts.model import Column, Frozen, RowRule, Table
 from contracts.rule_kinds import ROW_KINDS
+from contracts.rules.catalogue import Entry, add_entries
 
 QUERIES = Path(__file__).with_name("rows")
 NUMBER = "file_row_number"
@@ -117,14 +118,18 @@ class RowKind:
         return f"the register {register} has no column {missing[0]}" if missing else None
 
 
-def register(kind: RowKind) -> RowKind:
-    """Make a kind known to contracts and to gate 1; ValueError if its name is taken by another."""
+def register(kind: RowKind, texts: Mapping[str, Entry] | None = None) -> RowKind:
+    """Make a kind known to contracts and to gate 1; ValueError if its name is taken by another.
+
+    `texts` are entries of the rule catalogue by rule id, for a kind whose texts stand elsewhere.
+    """
     if _KNOWN.get(kind.name, kind) != kind or (
         kind.name in ROW_KINDS and ROW_KINDS[kind.name] != kind.parameters
     ):
         raise ValueError(f"there is a row kind {kind.name} already")
     _KNOWN[kind.name] = kind
     ROW_KINDS[kind.name] = kind.parameters
+    add_entries(texts or {})
     return kind
 
 
