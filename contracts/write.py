@@ -15,8 +15,8 @@ from contracts.located import read_scalar
 from contracts.shape import KeyPath
 
 WIDTH = 110
-_PLAIN = re.compile(r"^[A-Za-z0-9_/À-ɏ@(][\w /.,()@+%*'’·°³-]*$")
-_FLOW_PLAIN = re.compile(r"^[A-Za-z0-9_/À-ɏ@(][\w /.()@+%*'’·°³-]*$")
+_PLAIN = re.compile(r"[A-Za-z0-9_/À-ɏ(][\w /.,()@+%*'’·°³-]*")
+_FLOW_PLAIN = re.compile(r"[A-Za-z0-9_/À-ɏ(][\w /.()@+%*'’·°³-]*")
 _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}")
 Comments = Mapping[KeyPath, str]
 
@@ -44,7 +44,7 @@ def write_scalar(value: Any, *, is_flow: bool = False) -> str:  # noqa: ANN401 -
         return repr(value)
     text = str(value)
     plain = _FLOW_PLAIN if is_flow else _PLAIN
-    is_plain = plain.match(text) and not text.endswith(" ") and isinstance(read_scalar(text), str)
+    is_plain = plain.fullmatch(text) and not text.endswith(" ") and isinstance(read_scalar(text), str)
     # Other tools read a bare day as a date.
     is_plain = is_plain and not _DAY.match(text)
     return text if is_plain else _quote(text)

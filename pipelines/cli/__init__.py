@@ -23,6 +23,8 @@ COMMANDS = {
     "run": ("pipelines.cli.run", "Run the pool's jobs: ask for deliveries, judge, load, publish."),
     "check": ("pipelines.cli.check", "Judge a file against a contract, as the pool would."),
     "contract": ("pipelines.cli.contract", "A contract's life: draft, lint, diff, docs."),
+    "init": ("pipelines.cli.init", "Write an empty pool."),
+    "contributor": ("pipelines.cli.contributor", "Add a contributor with its first contract."),
     "status": ("pipelines.cli.status", "Say where every feed stands."),
     "quarantine": ("pipelines.cli.quarantine", "Look at the rows that were set aside, and why."),
     "sql": ("pipelines.cli.sql", "Ask the warehouse."),
