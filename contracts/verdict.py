@@ -6,14 +6,17 @@ Here: delivery, rule result, verdict. Not here: how they are computed (`record_g
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from pydantic import Field
 
-from contracts.model import Dimension, Frozen, Severity
+from contracts.model import Dimension, Frozen, Severity, Waiver
+
+TRY = "try:"
+"""How the source of a file that was only tried begins; its name follows."""
 
 
 class Status(StrEnum):
@@ -53,6 +56,11 @@ class Arrival(Frozen):
     """UTC, when the sender made it available (HTTP Last-Modified, file mtime)."""
     headers: dict[str, str] = Field(default_factory=dict)
 
+    @property
+    def is_try(self) -> bool:
+        """Whether the bytes were only tried: judged like a delivery, and no delivery of the pool."""
+        return self.source.startswith(TRY)
+
 
 class Example(Frozen):
     """One failing row, as its sender would find it."""
@@ -65,6 +73,21 @@ class Example(Frozen):
     """Text as sent; masked if the column is personal."""
     key: dict[str, str | None] = Field(default_factory=dict)
     """Primary key as sent, personal columns masked."""
+
+
+class Waived(Frozen):
+    """Who accepts that the rule is broken, until when and why."""
+
+    accepted_by: str
+    until: date
+    """Last local day on which it holds."""
+    reason: dict[str, str]
+    """By language."""
+
+    @classmethod
+    def of(cls, waiver: Waiver) -> Waived:
+        """Return what a result says of the waiver that covers it."""
+        return cls(accepted_by=waiver.accepted_by, until=waiver.until, reason=waiver.reason)
 
 
 class RuleResult(Frozen):
@@ -88,6 +111,8 @@ class RuleResult(Frozen):
     reason: str | None = None
     """Why it was skipped, or what crashed; or the reader's words for `unreadable`."""
     examples: tuple[Example, ...] = ()
+    waiver: Waived | None = None
+    """Set where someone in charge accepts it: counted and shown, and no part of the verdict."""
 
 
 class TableCount(Frozen):
@@ -108,6 +133,8 @@ class Verdict(Frozen):
     reference_digest: str
     """SHA-256 over the registers used; what past it was compared with stands in the profile."""
     engine_version: str
+    waiver_digest: str = ""
+    """SHA-256 over the waivers in force on the day it came; empty for none."""
     status: Status
     rows_landed: int
     rows_accepted: int

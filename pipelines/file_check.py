@@ -20,7 +20,7 @@ from contracts.gate import judge
 from contracts.layout import Home
 from contracts.model import Contract, DeliveryMode
 from contracts.resolve import load_contract
-from contracts.verdict import Verdict
+from contracts.verdict import TRY, Verdict
 from contracts.verdicts import HISTORY_LENGTH, needed_registers, newest_accepted
 from portal.reports import write_report
 
@@ -80,7 +80,7 @@ class FileCheck:
     def _judge(self, contract: Contract, files: Sequence[tuple[Path, str | None]]) -> list[Verdict]:
         arrivals = []
         for path, day in files:
-            landing = land_file(contract, day, path, self.home, now=self.now)
+            landing = land_file(contract, day, path, self.home, now=self.now, source=TRY + path.name)
             if landing.is_ours:
                 raise OSError(landing.detail)
             if landing.arrival is None:

@@ -25,7 +25,7 @@ from contracts import verdicts as verdict_store
 from contracts.gate import judge
 from contracts.layout import Home
 from contracts.model import Contract, DeliveryMode
-from contracts.verdict import Arrival, Verdict
+from contracts.verdict import TRY, Arrival, Verdict
 from pipelines import steps
 from pipelines.engine import Engine
 from pipelines.notify.notifier import Notifier
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
 TRY_PREFIX = "try-"
 ABANDONED_AFTER_S = 86_400
-TRY = "try:"
-"""How the source of a tried file begins; its name follows."""
 log = logging.getLogger("regie.portal")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 

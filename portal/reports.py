@@ -83,7 +83,7 @@ def report_address(verdict: Verdict, code: str) -> str:
 
 def _quarantined_files(verdict: Verdict, quarantine: Path | None) -> tuple[str, ...]:
     """Names under the home, so that two homes write the same page."""
-    if quarantine is None or not verdict.rows_quarantined:
+    if quarantine is None or not verdict.rows_quarantined or verdict.arrival.is_try:
         return ()
     return tuple(
         f"quarantine/{verdict.folder or report_folder(verdict)}/{t.table}.parquet"

@@ -123,9 +123,9 @@ def headline(verdict: Verdict, contract: Contract, language: Language) -> str:
     if verdict.status is Status.REJECTED:
         return _say_rejected(verdict, contract, language)
     if verdict.rows_quarantined:
-        said = language.say(
-            "Delivery accepted with reservations: {some} of {all} rows are set aside ({causes}); "
-            "the other {rest} have entered the pool.",
+        say = _say_tried_rows if verdict.arrival.is_try else _say_rows
+        said = say(
+            language,
             causes=_causes(verdict, contract, language),
             some=language.number(verdict.rows_quarantined),
             all=language.number(verdict.rows_landed),
@@ -133,6 +133,12 @@ def headline(verdict: Verdict, contract: Contract, language: Language) -> str:
         )
         return said + _say_watched(verdict, contract, language)
     problems = [r for r in rank_problems(verdict, contract) if r.severity is not Severity.INFO]
+    if problems and verdict.status is Status.ACCEPTED_WITH_WARNINGS and verdict.arrival.is_try:
+        return language.say(
+            "Delivery accepted with reservations, if it were one: every row would enter the pool; "
+            "to correct: {reasons}.",
+            reasons=_join(problems, verdict, contract, language),
+        )
     if problems and verdict.status is Status.ACCEPTED_WITH_WARNINGS:
         return language.say(
             "Delivery accepted with reservations: every row has entered the pool; to correct: {reasons}.",
@@ -142,6 +148,22 @@ def headline(verdict: Verdict, contract: Contract, language: Language) -> str:
         "Delivery accepted: its {n} row keeps the contract.",
         "Delivery accepted: all {n} rows keep the contract.",
         verdict.rows_accepted,
+    )
+
+
+def _say_rows(language: Language, **figures: str) -> str:
+    return language.say(
+        "Delivery accepted with reservations: {some} of {all} rows are set aside ({causes}); "
+        "the other {rest} have entered the pool.",
+        **figures,
+    )
+
+
+def _say_tried_rows(language: Language, **figures: str) -> str:
+    return language.say(
+        "Delivery accepted with reservations, if it were one: {some} of {all} rows would be set aside "
+        "({causes}); the other {rest} would enter the pool.",
+        **figures,
     )
 
 
@@ -193,6 +215,8 @@ def _join(results: Sequence[RuleResult], verdict: Verdict, contract: Contract, l
 
 def what_was_done(verdict: Verdict, language: Language) -> str:
     """Return what became of the data."""
+    if verdict.arrival.is_try:
+        return language.say("This was a try: nothing was deposited, and the pool is as it was.")
     if verdict.status is Status.REJECTED:
         if not verdict.rows_landed:
             return language.say(

@@ -32,7 +32,8 @@ MINUTE_S = 60
 log = logging.getLogger("regie.portal")
 PRIVATE = {"cache-control": "no-store"}
 _REPORT = re.compile(r"[a-z0-9-]+/(?:snapshot|\d{4}-\d{2}-\d{2})/[0-9a-f]{16}[\w.-]*\.(?:html|json|csv|svg)")
-_INDEX = re.compile(r"index\.(?:fr|en)\.html")
+_POOLS_PAGE = re.compile(r"(?:[a-z0-9-]+/)*index\.(?:fr|en)\.html")
+"""Pages of the pool that a report links to from where it stands."""
 
 
 def create_app(desk: Desk, limits: Limits | None = None) -> Starlette:
@@ -117,7 +118,7 @@ class _Acts:
         """Show the report of a file that was tried."""
         secret, _ = self._result(request)
         page = request.path_params["page"]
-        if _INDEX.fullmatch(page):
+        if _POOLS_PAGE.fullmatch(page):
             return RedirectResponse(f"/reports/pages/{page}")
         path = self._intake.results.pages(secret).pages / page
         if not _REPORT.fullmatch(page) or not path.is_file():

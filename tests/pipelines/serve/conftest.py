@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import socket
 import threading
@@ -9,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ FEEDS = POOL / "feeds"
 ENERGY = FEEDS / "energy"
 FEED = "enerflux-readings"
 BAD_DAY = "2019-06-03"
+GOOD = ENERGY / "readings_2019-05-21.csv.gz"
 
 
 @dataclass
@@ -76,6 +78,14 @@ class Server:
             except (TimeoutError, ConnectionResetError):
                 pass
             return answer
+
+
+def corrected(day: str) -> bytes:
+    """Another good day's rows, dated as this one: a correction as its sender could make it."""
+    text = gzip.decompress(GOOD.read_bytes()).decode()
+    after = (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+    text = text.replace("2019-05-22", "AFTER").replace("2019-05-21", day).replace("AFTER", after)
+    return gzip.compress(text.encode(), mtime=0)
 
 
 def kept(home: Path) -> dict[str, bytes]:

@@ -8,7 +8,6 @@ import socket
 import threading
 from collections.abc import Callable
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 import requests
@@ -21,17 +20,7 @@ from pipelines.partner_server import serve_partners
 from portal.api.intake import Limits
 from portal.api.limits import RateLimit
 
-from .conftest import BAD_DAY, ENERGY, FEED, FEEDS, POOL, Server, kept
-
-GOOD = ENERGY / "readings_2019-05-21.csv.gz"
-
-
-def corrected(day: str) -> bytes:
-    """Another good day's rows, dated as this one: a correction as its sender could make it."""
-    text = gzip.decompress(GOOD.read_bytes()).decode()
-    after = (date.fromisoformat(day) + timedelta(days=1)).isoformat()
-    text = text.replace("2019-05-22", "AFTER").replace("2019-05-21", day).replace("AFTER", after)
-    return gzip.compress(text.encode(), mtime=0)
+from .conftest import BAD_DAY, ENERGY, FEED, FEEDS, GOOD, Server, corrected, kept
 
 
 def test_a_good_day_is_created_and_shown_in_the_pools_calendar(server: Server) -> None:
@@ -234,8 +223,3 @@ def test_a_corrected_deposit_turns_the_day_good_and_a_server_that_repeats_the_ba
         newest = verdicts.newest(home, FEED, BAD_DAY)
         assert newest is not None
         assert newest.arrival.delivery_id == answer.json()["files"][0]["delivery"]
-
-
-def test_the_bundled_pool_is_what_these_tests_deposit_into() -> None:
-    assert (POOL / "pool.yaml").is_file()
-    assert Path(GOOD).is_file()

@@ -30,6 +30,7 @@ def test_a_try_gives_the_pools_own_verdict_and_leaves_the_pool_as_it_was(server:
     [told] = answer.json()["files"]
     assert told["rows"] == {"landed": 22409, "accepted": 22307, "quarantined": 102}
     assert told["verdict"] == "accepted_with_warnings"
+    assert "would enter the pool" in told["sentence"]["en"], "a try has not entered anything"
     report = requests.get(server.base + told["report"]["json"], timeout=10).json()
     found = {r["rule"]: r["failed_rows"] for r in report["verdict"]["rules"] if r["failed_rows"]}
     pools = verdicts.newest(Home(server.home), FEED, "2019-05-20")
@@ -118,6 +119,18 @@ def test_a_day_that_the_feed_cannot_have_is_not_taken(
     answer = try_raw(server, b"x", name=name, period=period)
     assert answer.status_code == 400
     assert answer.json()["files"][0]["problem"] == problem
+
+
+def test_a_tried_files_report_leads_to_the_pools_pages_and_has_its_failing_rows(server: Server) -> None:
+    told = try_raw(server, FAULTY.read_bytes(), name=FAULTY.name).json()["files"][0]
+    page = requests.get(server.base + told["report"]["en"], timeout=10).text
+    base = server.base + told["report"]["en"].rsplit("/", 1)[0]
+    for link in re.findall(r'href="([^"#:]+)"', page):
+        assert requests.get(f"{base}/{link}", timeout=10).status_code == 200, link
+    rows = requests.get(f"{base}/{told['delivery']}.quarantine.csv", timeout=10)
+    assert rows.status_code == 200
+    assert len(rows.text.splitlines()) == 1 + 102
+    assert "quarantine/" not in page, "rows of a try are kept nowhere"
 
 
 def test_a_hostile_name_is_escaped_and_leads_nowhere(server: Server) -> None:
