@@ -198,7 +198,7 @@ def _stage(con: DuckDBPyConnection, desk: _Desk, registers: Mapping[str, Path]) 
     # Not compressed: this file is read twice and deleted.
     con.execute(
         f"COPY ({query}) TO {text(desk.staged)} (FORMAT parquet, COMPRESSION uncompressed,"
-        f" WRITE_BLOOM_FILTER FALSE, ROW_GROUP_SIZE {_scan_rows(con, desk)})"
+        f" WRITE_BLOOM_FILTER FALSE, DICTIONARY_SIZE_LIMIT 4000, ROW_GROUP_SIZE {_scan_rows(con, desk)})"
     )
 
 

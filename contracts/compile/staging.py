@@ -138,9 +138,10 @@ def accepted_columns(table: Table) -> Iterable[str]:
 
 
 def _cell(column: Column, layout: Layout) -> str:
-    """One cell's text; an empty one is null, and so is one of a column that the file lacks."""
-    known = column.source in layout.header
-    cell = f"nullif({name(column.source)}, '')" if known else "CAST(NULL AS VARCHAR)"
+    """One cell's text, null if the file lacks the column, or if empty (in plain columns `_kept` sees to that)."""
+    cell = name(column.source) if column.source in layout.header else "CAST(NULL AS VARCHAR)"
+    if column not in layout.plain_columns:
+        cell = f"nullif({cell}, '')"
     return f"{cell} AS {name(column.name + SENT)}"
 
 
@@ -179,7 +180,7 @@ def _kept(layout: Layout) -> str:
         name(c.name + _PLAIN) if c.required else f"({name(c.name + _PLAIN)} OR {name(c.name + SENT)} IS NULL)"
         for c in layout.plain_columns
     )
-    sent = ", ".join(name(c.name + SENT) for c in layout.plain_columns)
+    sent = ", ".join(f"nullif({name(c.name + SENT)}, '')" for c in layout.plain_columns)
     return f"CASE WHEN {rebuilt} THEN NULL ELSE CAST(to_json([{sent}]) AS VARCHAR) END"
 
 
@@ -266,6 +267,11 @@ def _plain(column: Column, layout: Layout) -> Plain | None:
     if _is_plain_number(column, layout):
         return _plain_whole(column) if family is Family.INTEGER else _plain_decimal(column, layout)
     return _plain_instant(column, layout) if _has_plain_stamps(column, layout) else None
+
+
+def closed_code(column: Column) -> str | None:
+    """SQL in the scan that is null where text isn't in its column's closed set; None without such a set."""
+    return name(column.name + _CAST) if _is_closed(column) else None
 
 
 def _is_closed(column: Column) -> bool:

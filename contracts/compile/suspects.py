@@ -17,7 +17,7 @@ import duckdb
 
 from contracts.compile.arrow import Family, family_of
 from contracts.compile.quoting import name, number, parquet, text, texts
-from contracts.compile.staging import SENT
+from contracts.compile.staging import SENT, closed_code
 from contracts.model import Column, Table
 from contracts.rules.row_rules import CheckKind, RowCheck, target_of
 
@@ -78,7 +78,7 @@ def enum_values(column: Column) -> tuple[str, ...] | tuple[Decimal, ...]:
 
 def _missing(check: RowCheck, _table: Table, _period: str | None) -> str:
     column: Column = check.parameters["column"]
-    return f"{name(column.name)} IS NULL"
+    return f"{_code(column) or name(column.name)} IS NULL"
 
 
 def _type(check: RowCheck, _table: Table, _period: str | None) -> str:
@@ -107,6 +107,8 @@ def _values(check: RowCheck, _table: Table, _period: str | None) -> str:
     column: Column = check.parameters["column"]
     if family_of(column.physical_type) in NUMBERS:
         return f"{name(column.name)} NOT IN ({', '.join(number(v) for v in enum_values(column))})"
+    if code := _code(column):
+        return f"{code} IS NULL" if column.required else f"{code} IS NULL AND {_sent(column)} IS NOT NULL"
     return f"{_sent(column)} NOT IN ({texts(column.valid_values or ())})"
 
 
@@ -146,6 +148,10 @@ def _within(check: RowCheck, table: Table, period: str | None) -> str:
     start, end = period_bounds(period, str(check.parameters["timezone"]))
     first, last = (f"CAST({text(moment.isoformat())} AS TIMESTAMPTZ)" for moment in (start, end))
     return f"{value} < {first} OR {value} >= {last}"
+
+
+def _code(column: Column) -> str | None:
+    return None if column.derived is not None else closed_code(column)
 
 
 def _sent(column: Column) -> str:
