@@ -26,7 +26,7 @@ def measure_gaps(scene: Scene, rule: DeliveryRule) -> Numbers:
         return NO_STEP
     where, values = equals_all(p.get("where") or {})
     observed = observed_rows(scene, str(p["table"]), str(p["column"]), series=str(p["key"]), where=where)
-    given = {**values, "longest_s": int(p["steps"]) * step, "named": 5}
+    given = {**values, "step": step, "longest_s": int(p["steps"]) * step, "named": 5}
     found = ask(scene.con, "gaps.sql", {"observed": observed}, given)
     if not found["series_seen"]:
         return NO_ROWS

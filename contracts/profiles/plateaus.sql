@@ -1,16 +1,34 @@
 -- Series that repeat one value many times in a row.
 -- grain: one row. keys: none.
--- units: longest in observations; absent lists the keys with the longest plateaus.
+-- units: longest in observations, of the series that may have a plateau; absent lists the keys with the longest.
 -- source: observed(series, observed_at, value) are accepted values; given(minimum, excepted, named): fewest
 -- repetitions of a plateau, values that may rest.
-WITH stepped AS (
+WITH counted AS (
     SELECT
-        series,
-        observed_at,
-        value,
-        coalesce(value <> lag(value) OVER earlier, TRUE) AS moves
+        observed.series,
+        observed.value,
+        count(*) AS n
     FROM observed
-    WINDOW earlier AS (PARTITION BY series ORDER BY observed_at)
+    GROUP BY observed.series, observed.value
+),
+
+-- Only a value that is frequent enough can stand so often in a row: most series need no sorting.
+suspected AS (
+    SELECT DISTINCT counted.series
+    FROM counted
+    CROSS JOIN given
+    WHERE counted.n >= given.minimum AND NOT list_contains(given.excepted, counted.value)
+),
+
+stepped AS (
+    SELECT
+        observed.series,
+        observed.observed_at,
+        observed.value,
+        coalesce(observed.value <> lag(observed.value) OVER earlier, TRUE) AS moves
+    FROM observed
+    INNER JOIN suspected ON observed.series = suspected.series
+    WINDOW earlier AS (PARTITION BY observed.series ORDER BY observed.observed_at)
 ),
 
 numbered AS (
@@ -25,30 +43,32 @@ numbered AS (
 
 runs AS (
     SELECT
-        numbered.series,
-        count(*) AS n,
-        list_contains(any_value(given.excepted), any_value(numbered.value)) AS is_rest
+        series,
+        any_value(value) AS value,
+        count(*) AS n
     FROM numbered
-    CROSS JOIN given
-    GROUP BY numbered.series, numbered.run
+    GROUP BY series, run
 ),
 
 longest AS (
     SELECT
         runs.series,
-        sum(runs.n) AS n_rows,
-        coalesce(max(runs.n) FILTER (NOT runs.is_rest), 0) AS n,
-        any_value(given.minimum) AS minimum,
-        any_value(given.named) AS named
+        max(runs.n) AS n
     FROM runs
     CROSS JOIN given
+    WHERE NOT list_contains(given.excepted, runs.value)
     GROUP BY runs.series
 )
 
 SELECT
-    count(*) AS series_seen,
-    count(*) FILTER (n >= minimum) AS series_flat,
-    coalesce(max(n), 0) AS longest,
-    cast(coalesce(sum(n_rows), 0) AS BIGINT) AS n_rows,
-    list_slice(list(series ORDER BY n DESC, series ASC) FILTER (n >= minimum), 1, any_value(named)) AS absent
+    (SELECT count(DISTINCT counted.series) FROM counted) AS series_seen,
+    (SELECT cast(coalesce(sum(counted.n), 0) AS BIGINT) FROM counted) AS n_rows,
+    count(*) FILTER (longest.n >= given.minimum) AS series_flat,
+    max(longest.n) AS longest,
+    list_slice(
+        list(longest.series ORDER BY longest.n DESC, longest.series ASC) FILTER (longest.n >= given.minimum),
+        1,
+        any_value(given.named)
+    ) AS absent
 FROM longest
+CROSS JOIN given
