@@ -145,14 +145,19 @@ def previous_of(engine: Engine, contract: Contract, verdict: Verdict) -> Verdict
 def load(engine: Engine, contract: Contract, periods: Sequence[str | None]) -> list[Verdict]:
     """Load each period's newest accepted delivery in one transaction; return their verdicts.
 
-    A period without an accepted delivery changes nothing.
+    A period without an accepted delivery changes nothing, unless what was loaded of it came from a
+    delivery that was judged anew and is refused now: it leaves the warehouse again.
     """
     from warehouse.load import load_deliveries
+    from warehouse.withdraw import withdraw_periods
 
-    found = [verdict_store.newest_accepted(engine.home, contract.id, period) for period in periods]
-    accepted = [verdict for verdict in found if verdict is not None]
+    found = {period: verdict_store.newest_accepted(engine.home, contract.id, period) for period in periods}
+    accepted = [verdict for verdict in found.values() if verdict is not None]
     if accepted:
         load_deliveries(engine.lake, contract, accepted, engine.home)
+    refused = [period for period, verdict in found.items() if verdict is None]
+    for period in withdraw_periods(engine.lake, contract.id, refused):
+        engine.progress(f"  {contract.id} {period or ''}: withdrawn, no delivery of it is accepted any more")
     return accepted
 
 

@@ -23,6 +23,7 @@ from warehouse.core_tables import core_columns, ensure_tables, table_name
 from warehouse.lake import Lake
 from warehouse.quoting import columns, identifier, literal, type_name
 from warehouse.state import digest_file, digest_text
+from warehouse.withdraw import delete_loaded
 
 LOAD_TABLE = """
     CREATE TABLE IF NOT EXISTS lake.pool.load (
@@ -220,15 +221,13 @@ def _replace(
     files: dict[str, list[str]],
 ) -> None:
     """Delete and insert every table of the deliveries, and record the load, inside a write transaction."""
+    con.execute(LOAD_TABLE)
+    delete_loaded(con, contract.id, [p.verdict.arrival.period for p in pending])
     ensure_tables(con, contract)
-    periods = [p.verdict.arrival.period for p in pending]
     for table in contract.tables:
         target = identifier("lake", contract.domain, table.name)
-        _delete(con, target, contract.id, periods)
         if files[table.name]:
             con.execute(f"INSERT INTO {target} BY NAME FROM read_parquet(?)", [files[table.name]])
-    con.execute(LOAD_TABLE)
-    _delete(con, "lake.pool.load", contract.id, periods)
     _record(con, contract, pending)
 
 
@@ -237,15 +236,6 @@ def _say(contract: Contract, pending: Sequence[_Pending]) -> str:
     periods = sorted(p.verdict.arrival.period or "whole" for p in pending)
     return f"load {contract.id} {contract.version}: {periods[0]}" + (
         f"..{periods[-1]} ({len(periods)} periods)" if len(periods) > 1 else ""
-    )
-
-
-def _delete(con: duckdb.DuckDBPyConnection, target: str, feed: str, periods: Sequence[str | None]) -> None:
-    if None in periods:
-        con.execute(f"DELETE FROM {target} WHERE feed = ?", [feed])
-        return
-    con.execute(
-        f"DELETE FROM {target} WHERE feed = ? AND period IN (SELECT unnest(?::DATE[]))", [feed, list(periods)]
     )
 
 

@@ -14,7 +14,9 @@ import pytest
 
 from connectors.landing import land_file
 from contracts.layout import Home
+from contracts.model import Contract
 from contracts.pool import load_pool
+from contracts.verdict import Status
 from pipelines import steps
 from pipelines.engine import Engine
 from pipelines.settings import Settings
@@ -193,6 +195,37 @@ def test_a_delivery_that_landed_before_a_run_was_killed_is_judged_by_the_next(
         delivered.verdict.arrival.delivery_id,
     ]
     assert not judged[0].is_accepted
+
+
+def test_a_register_that_comes_after_the_readings_is_held_against_them_in_the_warehouse_too(
+    tmp_path: Path,
+) -> None:
+    pool = load_pool(write_paris(tmp_path / "paris", date(2021, 3, 27)))
+    engine = Engine(Settings(pool.path, Home(tmp_path / "home")))
+    meters, readings, day = pool.contract("elec-meters"), pool.contract("elec-readings"), "2021-03-27"
+    feeds = pool.path / "feeds"
+
+    def deliver(contract: Contract, period: str | None, path: Path) -> Status:
+        landing = land_file(contract, period, path, engine.home, now=engine.now)
+        [delivered] = steps.settle(engine, contract, [(period, landing)])
+        steps.load(engine, contract, [period])
+        assert delivered.verdict is not None
+        return delivered.verdict.status
+
+    def loaded() -> list[tuple[int]]:
+        query = "SELECT count(*) FROM energy.reading"
+        return engine.lake.cursor().execute(query).fetchall()
+
+    assert deliver(readings, day, feeds / f"c_{day}.csv") is Status.ACCEPTED
+    assert loaded() == [(144,)]
+    one = tmp_path / "one.csv"
+    one.write_text("".join((feeds / "compteurs.csv").read_text("latin-1").splitlines(True)[:2]), "latin-1")
+    assert deliver(meters, None, one) is Status.ACCEPTED
+    assert deliver(readings, day, feeds / f"c_{day}.csv") is Status.REJECTED
+    assert loaded() == [(0,)], "two meters of three are unknown to the register"
+    assert deliver(meters, None, feeds / "compteurs.csv") is Status.ACCEPTED
+    assert deliver(readings, day, feeds / f"c_{day}.csv") is Status.ACCEPTED
+    assert loaded() == [(144,)]
 
 
 def test_scratch_that_a_killed_run_left_goes_after_a_day(tmp_path: Path) -> None:

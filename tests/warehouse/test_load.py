@@ -10,6 +10,7 @@ from contracts.verdict import Status
 from warehouse.core_tables import SchemaConflictError
 from warehouse.lake import Lake
 from warehouse.load import RejectedDeliveryError, load_deliveries, load_delivery
+from warehouse.withdraw import withdraw_periods
 
 DAY, NEXT = "2019-05-13", "2019-05-14"
 
@@ -203,3 +204,24 @@ def test_after_any_history_each_period_holds_exactly_its_last_delivery(
         last[period] = values
     expected = [(p, f"velia:{name}", float(v)) for p, values in last.items() for name, v in values.items()]
     assert levels(lake) == sorted(expected)
+
+
+def test_a_withdrawn_period_leaves_its_tables_and_no_other(lake, bins, place) -> None:
+    contract, home = bins(), lake.location.home
+    days = [place(contract, day, day, level=rows(("a", 0.1))) for day in (DAY, NEXT)]
+    load_deliveries(lake, contract, days, home)
+    assert withdraw_periods(lake, contract.id, [NEXT, "2019-05-15"]) == [NEXT]
+    assert levels(lake) == [(DAY, "velia:a", 0.1)]
+    before = lake.snapshot()
+    assert withdraw_periods(lake, contract.id, [NEXT]) == []
+    assert lake.snapshot() == before
+    assert load_deliveries(lake, contract, days, home).deliveries == (NEXT,)
+
+
+def test_a_table_that_a_contract_drops_is_emptied_for_that_feed(lake, stops, place) -> None:
+    contract, home = stops(), lake.location.home
+    files = {"stop": "SELECT 's' AS stop_id", "trip": "SELECT 't' AS trip_id"}
+    load_delivery(lake, contract, place(contract, None, "d1", **files), home)
+    fewer = contract.model_copy(update={"tables": contract.tables[:1], "digest": "1" * 64})
+    load_delivery(lake, fewer, place(fewer, None, "d2", stop=files["stop"]), home)
+    assert lake.cursor().execute("SELECT count(*) FROM mobility.trip").fetchone() == (0,)
