@@ -26,6 +26,7 @@ from contracts.profile import keeps_every_promise, with_history
 from contracts.raw_table import ReadFinding
 from contracts.verdict import Arrival, Example, Outcome, RuleResult, Status, Verdict
 from contracts.verdicts import HISTORY_LENGTH, Registers
+from contracts.waiving import day_of_arrival, digest_in_force, waived_rules, weigh
 
 ENGINE_VERSION = "1"
 """Part of every cache key: raise it when a gate judges differently, and all deliveries are judged anew."""
@@ -114,10 +115,16 @@ def status_of(
 def _cached(home: Home, contract: Contract, registers: Registers, arrival: Arrival) -> Verdict | None:
     """The stored verdict, if nothing that it follows from has changed and its rows are still there."""
     stored = verdicts.load(home, arrival.feed, arrival.period, arrival.delivery_id)
-    if stored is None or (stored.contract_digest, stored.reference_digest, stored.engine_version) != (
+    if stored is None or (
+        stored.contract_digest,
+        stored.reference_digest,
+        stored.engine_version,
+        stored.waiver_digest,
+    ) != (
         contract.digest,
         registers.digest,
         ENGINE_VERSION,
+        digest_in_force(contract, day_of_arrival(arrival, contract)),
     ):
         return None
     if stored.folder is not None and not (home.accepted / stored.folder).is_dir():
@@ -158,7 +165,8 @@ def _with_past(contract: Contract, drafts: Sequence[Draft], past: Sequence[Verdi
             continue
         profile = with_history(contract, draft.profile, before)
         compared.append(replace(draft, profile=profile))
-        if keeps_every_promise(contract, profile):
+        waived = waived_rules(contract, day_of_arrival(draft.arrival, contract))
+        if keeps_every_promise(contract, profile, waived):
             known[place] = profile
     return compared
 
@@ -189,15 +197,19 @@ def _verdict(desk: Desk, draft: Draft, whole: Sequence[RuleResult]) -> Verdict:
     crashed = [r for r in results if r.outcome is Outcome.ERROR and r.severity is Severity.ERROR]
     if crashed:
         raise CheckCrashedError(draft.arrival.delivery_id, crashed)
-    quarantined = sum(t.quarantined for t in draft.tables)
+    folder = desk.home.quarantine / (draft.folder or "-")
+    weighed = weigh(desk.con, desk.contract, draft.arrival, results, tables=draft.tables, quarantine=folder)
+    rows = len(draft.rules)
+    on_rows = [r for r in weighed.results[:rows] if r.waiver is None]
+    on_delivery = [r for r in weighed.results[rows:] if r.waiver is None]
     return Verdict(
         **_identity(desk, draft.arrival),
-        status=status_of(draft.rules, (*draft.notices, *whole), quarantined),
+        status=status_of(on_rows, on_delivery, weighed.quarantined),
         rows_landed=sum(t.landed for t in draft.tables),
         rows_accepted=sum(t.accepted for t in draft.tables),
-        rows_quarantined=quarantined,
+        rows_quarantined=sum(t.quarantined for t in draft.tables),
         tables=draft.tables,
-        rules=results,
+        rules=weighed.results,
         profile=draft.profile,
         folder=draft.folder,
     )
@@ -221,6 +233,7 @@ def _identity(desk: Desk, arrival: Arrival) -> dict[str, Any]:
         "contract_digest": desk.contract.digest,
         "reference_digest": desk.registers[arrival.delivery_id].digest,
         "engine_version": ENGINE_VERSION,
+        "waiver_digest": digest_in_force(desk.contract, day_of_arrival(arrival, desk.contract)),
     }
 
 

@@ -6,6 +6,7 @@ standard (`resolve`), or compiling to pandera, SQL and expectations (`compile/`)
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -285,6 +286,28 @@ class Contact(Frozen):
     """`fr` or `en`."""
 
 
+class Waiver(Frozen):
+    """Someone in charge accepts that a rule is broken, for a time and a reason (`contracts/waivers`)."""
+
+    rule: str
+    table: str | None = None
+    """By its name or the sender's; None: any."""
+    column: str | None = None
+    """None: any."""
+    accepted_by: str
+    """Id of an actor of the pool."""
+    start: date | None = None
+    """First local day on which it holds; None: always did."""
+    until: date
+    """Last local day on which it holds."""
+    reason: dict[str, str]
+    """By language."""
+
+    def is_in_force(self, day: date) -> bool:
+        """Whether it holds on a local day."""
+        return (self.start is None or self.start <= day) and day <= self.until
+
+
 class Contract(Frozen):
     """A contributor's contract merged with the standard it is based on."""
 
@@ -319,6 +342,8 @@ class Contract(Frozen):
     """The pool's time zone: local days are counted in it."""
     not_checked: tuple[NotChecked, ...] = ()
     """What the contract says beyond what the gates look at."""
+    waivers: tuple[Waiver, ...] = ()
+    """The pool's waivers for this feed; no part of the contract's own digest."""
     file: Path | None = None
     digest: str
     """SHA-256 of the resolved contract's canonical JSON: part of every gate's cache key."""

@@ -21,6 +21,7 @@ from contracts.odcs import Section
 from contracts.parameter_types import LAST
 from contracts.resolve import load_contract
 from contracts.shape import Problems, read_section
+from contracts.waivers import with_waivers
 
 POOL_FILE = "pool.yaml"
 Slug = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -128,7 +129,7 @@ class Pool(Frozen):
 
 
 def load_pool(path: Path | str, *, standards: Path | None = None) -> Pool:
-    """Read a pool's folder: `pool.yaml` and `contracts/*.yaml`, in order of file names.
+    """Read a pool's folder: `pool.yaml`, `contracts/*.yaml` in order of file names, `waivers.yaml` if any.
 
     Raises ContractError that names every fault of every file: unknown keys, a pool without contracts,
     two contracts of one id, a contributor or register that the pool doesn't have.
@@ -140,6 +141,7 @@ def load_pool(path: Path | str, *, standards: Path | None = None) -> Pool:
         raise ContractError(*faults)
     _check_together(file, contracts, root, problems)
     problems.raise_if_any()
+    contracts = with_waivers(root, contracts, {actor.id: actor.roles for actor in file.actors})
     publisher = next(a for a in file.actors if a.id == file.publisher)
     fields: dict[str, Any] = {
         name: getattr(file, name) for name in PoolFile.model_fields if name != "publisher"

@@ -12,17 +12,20 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from duckdb import DuckDBPyConnection
 
-from contracts.compile.quoting import name, parquet, text
+from contracts.compile.quoting import name, parquet, text, texts
 from contracts.layout import SNAPSHOT, Home
-from contracts.model import Table
+from contracts.model import Severity, Table, Waiver
 from contracts.quarantine_states import Act, RowState, append
 from contracts.rejudge import POSITION, Kept, Rules, Ward, judge_again, kept_file
 from contracts.released import standing_rows
 from contracts.replay import restore, rows_sql
+from contracts.rules.row_rules import list_checks
 from contracts.verdict import Verdict
+from contracts.waiving import covers, in_force
 
 
 def keep_up(ward: Ward, verdicts: Sequence[Verdict]) -> int:
@@ -30,7 +33,8 @@ def keep_up(ward: Ward, verdicts: Sequence[Verdict]) -> int:
 
     A row is `fixed` once a newer delivery of the period, the one that stands, has its key among its accepted
     rows; a row whose key can't be read, once no row of that delivery breaks the same rules. It opens again if
-    that delivery stands no more. It is `expired` when the contract's retention, from the day its delivery
+    that delivery stands no more. It is `waived` while each rule that put it aside is accepted by someone, and
+    opens again the day after. It is `expired` when the contract's retention, from the day its delivery
     came, is over: then its text is gone. Rows released earlier stay in where the contract lets them. Doing it
     twice changes nothing.
 
@@ -50,6 +54,7 @@ def keep_up(ward: Ward, verdicts: Sequence[Verdict]) -> int:
         changed += _leave_old_rules(ward, verdict)
         changed += restore(ward, verdict)
         changed += _close_fixed(ward, verdict, verdicts[standing] if standing > place else None)
+        changed += _follow_waivers(ward, verdict)
     return changed
 
 
@@ -139,6 +144,45 @@ def _close_fixed(ward: Ward, verdict: Verdict, newer: Verdict | None) -> int:
         return changed + append(ward.con, ward.home, verdict.arrival, others, undone)
 
 
+def _follow_waivers(ward: Ward, verdict: Verdict) -> int:
+    """Waive the rows whose every error rule is waived today, and open those for which that is over."""
+    today = ward.now.astimezone(ZoneInfo(ward.contract.timezone)).date()
+    held = in_force(ward.contract, today)
+    parts = [_waived_sql(ward, verdict, table, held) for table in ward.contract.tables] if held else []
+    covered = " UNION ALL ".join(part for part in parts if part) or _NOTHING
+    who = ", ".join(f"{w.accepted_by} until {w.until}" for w in held)
+    act = Act(RowState.WAIVED, ward.now, f"accepted by {who}", actor=held[0].accepted_by if held else None)
+    changed = append(ward.con, ward.home, verdict.arrival, covered, act) if held else 0
+    over = (
+        f"SELECT r.table_name, r.position FROM ({rows_sql(ward, verdict)}) AS r"
+        f" ANTI JOIN ({covered}) AS w USING (table_name, position) WHERE r.state = 'waived'"
+    )
+    ended = Act(RowState.OPEN, ward.now, "no waiver covers it any more")
+    return changed + append(ward.con, ward.home, verdict.arrival, over, ended)
+
+
+def _waived_sql(ward: Ward, verdict: Verdict, table: Table, held: Sequence[Waiver]) -> str:
+    """SELECT the rows of a table that no uncovered error rule keeps aside; empty without a quarantine."""
+    path = kept_file(ward.home, verdict, table.name)
+    if not path.exists():
+        return ""
+    checks = list_checks(ward.contract, table)
+    weighing = [(c.rule, c.column) for c in checks if c.severity is Severity.ERROR]
+    weighing.append(("malformed_line", None))
+    left = [
+        f"{rule} {column or ''}"
+        for rule, column in weighing
+        if not any(covers(w, rule, table.name, column, ward.contract) for w in held)
+    ]
+    known = texts(f"{rule} {column or ''}" for rule, column in weighing)
+    labels = f"list_transform(rules, lambda b: {_label('b')})"
+    return (
+        f"SELECT {text(table.name)} AS table_name, position FROM {parquet(path)}"
+        f" WHERE list_has_any({labels}, [{known}])"
+        f" AND NOT list_has_any({labels}, CAST([{texts(left)}] AS VARCHAR[]))"
+    )
+
+
 def _write_fixed(ward: Ward, verdict: Verdict, newer: Verdict, asked: str, folder: Path) -> list[Path]:
     """Write, table by table, the rows that the newer delivery has right."""
     files = []
@@ -150,7 +194,8 @@ def _write_fixed(ward: Ward, verdict: Verdict, newer: Verdict, asked: str, folde
             target = folder / f"{table.name}.parquet"
             asked_here = (
                 f"SELECT q.position, q.rules, {_breaks_key(table)} AS is_key_wrong"
-                f" FROM {parquet(source)} AS q JOIN ({asked}) AS a ON a.table_name = {text(table.name)} AND a.position = q.position"
+                f" FROM {parquet(source)} AS q JOIN ({asked}) AS a"
+                f" ON a.table_name = {text(table.name)} AND a.position = q.position"
             )
             fixed = _fixed_sql(ward.home, table, newer, asked_here, readable.get(table.name))
             ward.con.execute(f"COPY ({fixed}) TO {text(target)} (FORMAT parquet)")
