@@ -94,7 +94,8 @@ def test_june_3_is_rejected_for_its_new_format_and_leaves_no_row(played: Regie) 
 def test_the_colours_of_the_bus_timetable_are_warned_of_and_its_routes_kept(played: Regie) -> None:
     rows = ask(
         played,
-        "SELECT d.verdict, r.failed_rows FROM pool.delivery AS d JOIN pool.rule_result AS r USING (delivery_id)"
+        "SELECT d.verdict, r.failed_rows"
+        " FROM pool.delivery AS d JOIN pool.rule_result AS r USING (delivery_id)"
         " WHERE d.feed = 'eptc-gtfs' AND r.rule = 'invalid_color'",
     )
     assert rows == [{"verdict": "accepted_with_warnings", "failed_rows": 115}]
