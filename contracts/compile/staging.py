@@ -138,7 +138,7 @@ def accepted_columns(table: Table) -> Iterable[str]:
 
 
 def _cell(column: Column, layout: Layout) -> str:
-    """One cell's text, null if the file lacks the column, or if empty (in plain columns `_kept` sees to that)."""
+    """One cell's text; null if the file lacks it, or if empty (in plain columns `_kept` sees to that)."""
     cell = name(column.source) if column.source in layout.header else "CAST(NULL AS VARCHAR)"
     if column not in layout.plain_columns:
         cell = f"nullif({cell}, '')"
