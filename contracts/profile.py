@@ -39,7 +39,7 @@ class Judgement(Protocol):
         ...
 
 
-def profile_delivery(  # noqa: PLR0917  # the joint between the rooms fixes these arguments
+def profile_delivery(  # the joint between the rooms fixes these arguments
     con: DuckDBPyConnection,
     contract: Contract,
     arrival: Arrival,

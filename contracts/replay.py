@@ -167,7 +167,7 @@ def _let_in(ward: Ward, kept: Kept, rules: Rules, act: Act) -> Replayed:
     return Replayed(int(judged[0]) if judged else 0, entered)
 
 
-def _write_fresh(  # noqa: PLR0917  # a file in, a file out, and all that a row remembers
+def _write_fresh(  # a file in, a file out, and all that a row remembers
     ward: Ward, verdict: Verdict, table: Table, passing: Path, act: Act, target: Path
 ) -> int:
     """Write the passing rows that repeat no accepted key, with their lineage; return how many."""

@@ -69,7 +69,7 @@ def test_the_published_file_passes(pool, filled, published):
         ),
     ],
 )
-def test_a_file_that_tells_too_much_fails(pool, filled, published, tmp_path, rule, select):  # noqa: PLR0917
+def test_a_file_that_tells_too_much_fails(pool, filled, published, tmp_path, rule, select):
     with pytest.raises(PublicationError, match=rule):
         audit(filled[0], pool, tampered(filled[0], published, tmp_path, select))
 
