@@ -30,6 +30,7 @@ bench: $(READY) ## Speed and memory, as ratios in one run
 	$(BIN)/python -m benchmarks.record_gate.run --rows 10000000
 	$(BIN)/python -m benchmarks.warehouse.bench_models
 	$(BIN)/python -m benchmarks.warehouse.bench_load
+	$(BIN)/python -m benchmarks.portal.warm_check
 	$(BIN)/python -m benchmarks.demo
 
 lock: $(READY) ## Pin versions and hashes anew (needs uv); no address is written

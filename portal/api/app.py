@@ -11,6 +11,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+import anyio
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -29,6 +30,7 @@ from portal.api.words import RefusalError, language_of, wants_page
 
 Answer = Callable[[Request], Awaitable[Response]]
 MINUTE_S = 60
+DRAIN_S, DRAIN_BYTES = 2, 64_000_000
 log = logging.getLogger("regie.portal")
 PRIVATE = {"cache-control": "no-store"}
 _REPORT = re.compile(r"[a-z0-9-]+/(?:snapshot|\d{4}-\d{2}-\d{2})/[0-9a-f]{16}[\w.-]*\.(?:html|json|csv|svg)")
@@ -146,12 +148,27 @@ async def _refuse(request: Request, refusal: RefusalError) -> Response:
     if refusal.status == 401:  # noqa: PLR2004  # HTTP's own number
         headers["www-authenticate"] = 'Bearer realm="regie"'
     if request.method == "POST":
+        if refusal.problem != "interrupted":
+            await _let_finish(request)
         # The rest of a refused body may still be on its way: the connection can't be used again.
         headers["connection"] = "close"
     if wants_page(request):
         page = views.refusal_page(refusal, language_of(request))
         return HTMLResponse(page, status_code=refusal.status, headers=headers)
     return JSONResponse(views.refusal_json(refusal), status_code=refusal.status, headers=headers)
+
+
+async def _let_finish(request: Request) -> None:
+    """Throw away a little of what still comes: a sender in the middle of its body reads no answer."""
+    if "expect" in request.headers:
+        return
+    taken = 0
+    with anyio.move_on_after(DRAIN_S):
+        while taken < DRAIN_BYTES:
+            message = await request.receive()
+            if not message.get("more_body"):
+                return
+            taken += len(message.get("body", b""))
 
 
 async def _refuse_http(request: Request, error: HTTPException) -> Response:

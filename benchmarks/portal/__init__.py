@@ -1,0 +1,1 @@
+"""What a contributor waits for: the portal under way."""
