@@ -19,7 +19,7 @@ from contracts.errors import suggest
 from contracts.extensions import ContractExtensions, DataTerms, ServerExtensions, read_extensions
 from contracts.located import LocatedMap
 from contracts.merge import merge_maps
-from contracts.model import Contract, Delivery, Dialect, Population, Server, Table, Terms
+from contracts.model import Contract, Delivery, Dialect, Population, Server, Table, Terms, WireFormat
 from contracts.odcs import DataContract
 from contracts.parse import based_on, read_contract_file
 from contracts.runnable import check_runnable
@@ -127,6 +127,10 @@ def _compile(
     delivery = Delivery.model_validate(extensions.delivery.model_dump())
     _check_delivery(delivery, server, tree, problems)
     tables = compile_tables(document, extensions.terms, delivery, problems)
+    if len(tables) > 1 and server.wire_format is not WireFormat.GTFS:
+        problems.add(
+            ("schema", 1), f"a {server.wire_format} delivery is one table", "write a contract for each file"
+        )
     _check_terms(extensions.terms, tables, custom_path(tree, "terms"), problems)
     rules = compile_delivery_rules(
         extensions.delivery_rules, tables, custom_path(tree, "deliveryRules"), problems

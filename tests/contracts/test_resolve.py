@@ -544,3 +544,10 @@ def test_columns_merge_by_name_in_the_standards_order(names, changed):
     expected = names + (["e"] if "e" in changed else [])
     assert [p["name"] for p in merged["properties"]] == expected
     assert {p["name"] for p in merged["properties"] if p["v"] == 2} == changed
+
+
+def test_a_second_table_that_no_reader_would_look_at_is_refused(tmp_path):
+    second = "  - name: kind\n    properties:\n      - {name: kind_id, logicalType: string}\n"
+    owner = "customProperties:\n  - {property: contributor"
+    text = MINIMAL.replace(owner, second + owner)
+    assert "a delimited delivery is one table" in str(fault(write(tmp_path, text)))
