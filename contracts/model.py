@@ -296,6 +296,8 @@ class Waiver(Frozen):
     """None: any."""
     accepted_by: str
     """Id of an actor of the pool."""
+    name: str = ""
+    """The actor's name, for people."""
     start: date | None = None
     """First local day on which it holds; None: always did."""
     until: date

@@ -141,7 +141,8 @@ def load_pool(path: Path | str, *, standards: Path | None = None) -> Pool:
         raise ContractError(*faults)
     _check_together(file, contracts, root, problems)
     problems.raise_if_any()
-    contracts = with_waivers(root, contracts, {actor.id: actor.roles for actor in file.actors})
+    roles, names = {a.id: a.roles for a in file.actors}, {a.id: a.name for a in file.actors}
+    contracts = with_waivers(root, contracts, roles, names)
     publisher = next(a for a in file.actors if a.id == file.publisher)
     fields: dict[str, Any] = {
         name: getattr(file, name) for name in PoolFile.model_fields if name != "publisher"

@@ -79,6 +79,9 @@ class Waived(Frozen):
     """Who accepts that the rule is broken, until when and why."""
 
     accepted_by: str
+    """Id of an actor of the pool."""
+    name: str = ""
+    """The actor's name, for people."""
     until: date
     """Last local day on which it holds."""
     reason: dict[str, str]
@@ -87,7 +90,7 @@ class Waived(Frozen):
     @classmethod
     def of(cls, waiver: Waiver) -> Waived:
         """Return what a result says of the waiver that covers it."""
-        return cls(accepted_by=waiver.accepted_by, until=waiver.until, reason=waiver.reason)
+        return cls(accepted_by=waiver.accepted_by, name=waiver.name, until=waiver.until, reason=waiver.reason)
 
 
 class RuleResult(Frozen):

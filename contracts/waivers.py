@@ -75,7 +75,10 @@ class WaiversFile(Section):
 
 
 def with_waivers(
-    root: Path, contracts: Sequence[Contract], roles: Mapping[str, Sequence[str]]
+    root: Path,
+    contracts: Sequence[Contract],
+    roles: Mapping[str, Sequence[str]],
+    names: Mapping[str, str],
 ) -> tuple[Contract, ...]:
     """Return the contracts of a pool, each with its waivers; a pool without the file has none.
 
@@ -83,6 +86,7 @@ def with_waivers(
         root: the pool's folder.
         contracts: all contracts of the pool.
         roles: roles of each actor, by id.
+        names: name of each actor, by id.
 
     Raises:
         ContractError: an unknown key, feed, rule, table, column or actor; somebody who is not in charge; a
@@ -98,7 +102,7 @@ def with_waivers(
         _check(file, {c.id: c for c in contracts}, roles, problems)
     problems.raise_if_any()
     written = file.waivers if file is not None else ()
-    return tuple(_with_own(contract, written) for contract in contracts)
+    return tuple(_with_own(contract, written, names) for contract in contracts)
 
 
 def waivers_beside(contract: Contract) -> Contract:
@@ -115,16 +119,17 @@ def waivers_beside(contract: Contract) -> Contract:
     problems = Problems(tree, path)
     file = read_section(WaiversFile, tree, problems)
     problems.raise_if_any()
-    return _with_own(contract, file.waivers if file is not None else ())
+    return _with_own(contract, file.waivers if file is not None else (), {})
 
 
-def _with_own(contract: Contract, written: Sequence[WrittenWaiver]) -> Contract:
+def _with_own(contract: Contract, written: Sequence[WrittenWaiver], names: Mapping[str, str]) -> Contract:
     own = tuple(
         Waiver(
             rule=w.rule,
             table=w.table,
             column=w.column,
             accepted_by=w.accepted_by,
+            name=names.get(w.accepted_by, ""),
             start=w.start,
             until=w.until,
             reason=dict(w.reason),

@@ -208,7 +208,7 @@ def show(engine: Engine) -> Path:
     verdicts = verdict_store.load_all(engine.home)
     write_feed_pages(engine.pool, verdicts, engine.home, now=engine.now)
     write_rule_pages(engine.pool, engine.home)
-    return write_index(engine.pool, verdicts, engine.home)
+    return write_index(engine.pool, verdicts, engine.home, now=engine.now)
 
 
 def _left_unjudged(

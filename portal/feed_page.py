@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contracts.layout import Home
+from contracts.quarantine_tally import Tally, tally_feed
 from contracts.verdict import Verdict
 from contracts.verdicts import write_atomically
 from portal.contributor_page import write_contributors
@@ -42,8 +43,12 @@ def write_feed_pages(pool: Pool, verdicts: Sequence[Verdict], home: Home, *, now
     by_feed: dict[str, list[Verdict]] = {contract.id: [] for contract in pool.contracts}
     for verdict in verdicts:
         by_feed.setdefault(verdict.arrival.feed, []).append(verdict)
+    tallies = _tallies(pool, home)
     pages = {
-        code: [compose_feed(pool, c, by_feed[c.id], speak(code), now) for c in pool.contracts]
+        code: [
+            compose_feed(pool, c, by_feed[c.id], speak(code), now=now, tallies=tallies[c.id])
+            for c in pool.contracts
+        ]
         for code in CODES
     }
     for code, views in pages.items():
@@ -56,6 +61,14 @@ def write_feed_pages(pool: Pool, verdicts: Sequence[Verdict], home: Home, *, now
         write_atomically(home.pages / contract.id / "feed.json", text)
     write_contributors(pool, pages, home)
     return [home.pages / contract.id / f"index.{CODES[0]}.html" for contract in pool.contracts]
+
+
+def _tallies(pool: Pool, home: Home) -> dict[str, tuple[Tally, ...]]:
+    import duckdb
+
+    with duckdb.connect(config={"threads": 2, "memory_limit": "500MB"}) as con:
+        con.execute("SET TimeZone = 'UTC'")
+        return {contract.id: tally_feed(con, home, contract) for contract in pool.contracts}
 
 
 def _as_json(contract: Contract, verdicts: Sequence[Verdict], pages: Mapping[str, FeedPage]) -> str:

@@ -11,15 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from contracts.model import Contract, DeliveryMode
 from contracts.promises import Due, Level, list_due, measure_levels
+from contracts.quarantine_tally import Tally
 from contracts.verdict import Status, Verdict
 from portal.calendar_view import Mark, Week, caption_of, lay_weeks, mark_delivery, sum_up
 from portal.index_view import feed_facts, last_day_due, last_delivery, name_actor
 from portal.language import Language
 from portal.masking import mask_verdict
 from portal.quality_view import Explained, Strip, draw_quality, explain_quality
+from portal.quarantine_view import TallyRow, WaiverRow, lay_tallies, lay_waivers, name_states
 from portal.report_view import in_language
 from portal.sentences import headline
 
@@ -75,13 +78,23 @@ class FeedPage:
     late_hidden: int
     late_note: str
     missing: tuple[str, ...]
+    state_names: tuple[str, ...]
+    tallies: tuple[TallyRow, ...]
+    open_rows: int
+    waivers: tuple[WaiverRow, ...]
     facts: tuple[tuple[str, str], ...]
     support: tuple[str, ...]
     origin_note: str
 
 
 def compose_feed(
-    pool: Pool, contract: Contract, verdicts: Sequence[Verdict], language: Language, now: datetime
+    pool: Pool,
+    contract: Contract,
+    verdicts: Sequence[Verdict],
+    language: Language,
+    *,
+    now: datetime,
+    tallies: Sequence[Tally] = (),
 ) -> FeedPage:
     """Return a feed's page.
 
@@ -91,6 +104,7 @@ def compose_feed(
         verdicts: the feed's, within a period in order of arrival.
         language: of every word.
         now: UTC, injected: what is due by then and did not come is late.
+        tallies: the feed's kept rows, by rule.
     """
     mine = [mask_verdict(v, contract) for v in verdicts]
     is_periodic = contract.delivery.mode is DeliveryMode.PERIODIC
@@ -126,6 +140,10 @@ def compose_feed(
         late_hidden=max(0, len(late) - LATE_SHOWN),
         late_note=_late_note(due, language),
         missing=tuple(language.day(d.day) for d in due if d.is_missing),
+        state_names=name_states(language),
+        tallies=lay_tallies(tallies, contract, language),
+        open_rows=sum(t.open_rows for t in tallies),
+        waivers=lay_waivers(contract, now.astimezone(ZoneInfo(pool.timezone)).date(), language),
         facts=feed_facts(contract, last, language),
         support=contract.support,
         origin_note=in_language(contract.origin_note, language, ""),
@@ -207,6 +225,8 @@ class FeedLine:
     summary: str
     scores: tuple[tuple[str, str], ...]
     kept: str
+    open_rows: str
+    waivers: tuple[WaiverRow, ...]
 
 
 @dataclass(frozen=True)
@@ -255,4 +275,6 @@ def _line(page: FeedPage, language: Language) -> FeedLine:
         summary=page.summary,
         scores=tuple((strip.name, strip.now) for strip in page.strips),
         kept=", ".join(kept),
+        open_rows=language.number(page.open_rows) if page.open_rows else "",
+        waivers=page.waivers,
     )

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from contracts.model import Contract, Severity, WireFormat
+from contracts.model import Contract, Severity, Waiver, WireFormat
 from contracts.rules.catalogue import entry_id
-from contracts.verdict import Outcome, RuleResult, Verdict
+from contracts.verdict import Outcome, RuleResult, Verdict, Waived
 from portal.clauses import count_cases
-from portal.language import Language
+from portal.language import Language, typeset
 from portal.masking import has_masked
 from portal.notice_fields import name_field, order_fields
 from portal.rule_texts import expected_of, field_of, observed_of, words_of
@@ -30,6 +30,8 @@ class Problem:
     level: str
     """`error`, `warning` or `info`."""
     level_word: str
+    waived: str
+    """Who accepts it until when and why; empty where nobody does."""
     title: str
     found: str
     where: tuple[tuple[str, str], ...]
@@ -69,7 +71,8 @@ def describe(
         rule=result.rule,
         explained=entry_id(result),
         level=level,
-        level_word=_level_word(level, language),
+        level_word=language.say("Accepted for now") if result.waiver else _level_word(level, language),
+        waived=say_waived(result.waiver, language) if result.waiver else "",
         title=words.title,
         found=_found(result, contract, language),
         where=_where(result, verdict, contract, language),
@@ -106,10 +109,20 @@ def _ids(contract: Contract) -> frozenset[str]:
 
 def level_of(result: RuleResult) -> str:
     """Return `error` (quarantines or refuses), `warning` (kept and told) or `info` (changes nothing)."""
-    if result.severity is Severity.INFO:
+    if result.severity is Severity.INFO or result.waiver is not None:
         return "info"
     is_error = result.outcome is Outcome.FAILED and result.severity is Severity.ERROR
     return "error" if is_error else "warning"
+
+
+def say_waived(waived: Waived | Waiver, language: Language) -> str:
+    """Return `Accepted by X until D: reason`."""
+    return language.say(
+        "Accepted by {who} until {day}: {reason}",
+        who=waived.name or waived.accepted_by,
+        day=language.day(waived.until),
+        reason=typeset(waived.reason.get(language.code) or next(iter(waived.reason.values())), language.code),
+    )
 
 
 def _level_word(level: str, language: Language) -> str:

@@ -157,6 +157,8 @@ def _with_first(report: Report, verdict: Verdict, contract: Contract, language: 
     if not report.problems:
         return report
     result, problem = rank_problems(verdict, contract)[0], report.problems[0]
+    if result.waiver:
+        return report
     gain = ""
     if is_about_rows(result) and result.severity is Severity.ERROR:
         gain = language.count(

@@ -47,7 +47,8 @@ def is_about_rows(result: RuleResult) -> bool:
 def rank_problems(verdict: Verdict, contract: Contract) -> list[RuleResult]:
     """Return what is wrong, what to fix first on top.
 
-    Order: what refused the delivery, then errors by rows that fixing them frees, then warnings.
+    Order: what refused the delivery, then errors by rows that fixing them frees, then warnings, then what
+    someone in charge accepts for now.
     """
     found = [r for r in verdict.rules if r.outcome in (Outcome.FAILED, Outcome.WARNING)]
     return sorted(_merge_columns(found, contract), key=lambda r: _rank(r, verdict))
@@ -96,6 +97,7 @@ def _rank(result: RuleResult, verdict: Verdict) -> tuple[int, int, int, str, str
     order = (*_FILE_RULES, *_CAUSES)
     place = order.index(result.rule) if result.rule in order else len(order)
     level = 0 if refuses else 1 if is_error else 3 if result.severity is Severity.INFO else 2
+    level = 4 if result.waiver else level
     late = 1 if result.rule in _LATE or "recommended" in result.rule else 0
     return (level, late + place, -result.failed_rows, result.rule, result.table or "", result.column or "")
 
@@ -103,7 +105,7 @@ def _rank(result: RuleResult, verdict: Verdict) -> tuple[int, int, int, str, str
 def reasons_of_refusal(verdict: Verdict, contract: Contract) -> list[RuleResult]:
     """Return the results that refused the delivery; those about rows only if there is no other."""
     errors = [r for r in rank_problems(verdict, contract) if r.outcome is Outcome.FAILED]
-    errors = [r for r in errors if r.severity is Severity.ERROR]
+    errors = [r for r in errors if r.severity is Severity.ERROR and r.waiver is None]
     return [r for r in errors if not is_about_rows(r)] or errors
 
 
@@ -122,6 +124,9 @@ def headline(verdict: Verdict, contract: Contract, language: Language) -> str:
     """Return the verdict in one sentence, as someone who knows the trade would say it."""
     if verdict.status is Status.REJECTED:
         return _say_rejected(verdict, contract, language)
+    waived = [r for r in rank_problems(verdict, contract) if r.waiver]
+    if waived and verdict.status is Status.ACCEPTED:
+        return _say_waived(waived, verdict, contract, language)
     if verdict.rows_quarantined:
         say = _say_tried_rows if verdict.arrival.is_try else _say_rows
         said = say(
@@ -133,6 +138,7 @@ def headline(verdict: Verdict, contract: Contract, language: Language) -> str:
         )
         return said + _say_watched(verdict, contract, language)
     problems = [r for r in rank_problems(verdict, contract) if r.severity is not Severity.INFO]
+    problems = [r for r in problems if r.waiver is None]
     if problems and verdict.status is Status.ACCEPTED_WITH_WARNINGS and verdict.arrival.is_try:
         return language.say(
             "Delivery accepted with reservations, if it were one: every row would enter the pool; "
@@ -148,6 +154,21 @@ def headline(verdict: Verdict, contract: Contract, language: Language) -> str:
         "Delivery accepted: its {n} row keeps the contract.",
         "Delivery accepted: all {n} rows keep the contract.",
         verdict.rows_accepted,
+    )
+
+
+def _say_waived(
+    waived: Sequence[RuleResult], verdict: Verdict, contract: Contract, language: Language
+) -> str:
+    """An accepted delivery whose only faults someone in charge accepts for now."""
+    said = language.say(
+        "Delivery accepted: what breaks the contract in it is accepted for now ({titles}).",
+        titles=", ".join(dict.fromkeys(name_briefly(r, contract, language) for r in waived)),
+    )
+    if not verdict.rows_quarantined:
+        return said
+    return f"{said} " + language.count(
+        "{n} row stays aside all the same.", "{n} rows stay aside all the same.", verdict.rows_quarantined
     )
 
 
@@ -170,6 +191,7 @@ def _say_tried_rows(language: Language, **figures: str) -> str:
 def _say_watched(verdict: Verdict, contract: Contract, language: Language) -> str:
     """Warnings beside the rows set aside, by their titles."""
     warnings = [r for r in rank_problems(verdict, contract) if r.severity is Severity.WARNING]
+    warnings = [r for r in warnings if r.waiver is None]
     titles = list(dict.fromkeys(name_briefly(r, contract, language) for r in warnings))
     if not titles:
         return ""

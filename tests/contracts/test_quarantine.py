@@ -21,6 +21,7 @@ from contracts.layout import Home
 from contracts.pool import load_pool
 from contracts.quarantine import list_quarantine
 from contracts.quarantine_states import FOLLOWERS, Act, RowState, append, count_states, log_folder
+from contracts.quarantine_tally import tally_feed
 from contracts.quarantine_upkeep import keep_up
 from contracts.rejudge import Ward
 from contracts.released import LINEAGE, released_rows
@@ -462,3 +463,13 @@ def test_a_corrected_may_20_closes_every_one_of_its_102_rows(energy, tmp_path):
     states = count_states(energy.con, energy.home, first.arrival)
     assert states[RowState.FIXED] + states.get(RowState.RELEASED, 0) == 102
     assert states[RowState.FIXED] >= 102 - before
+
+
+def test_kept_rows_are_tallied_by_rule_and_state(home):
+    verdict = home.deliver(GOOD, HIGH, ("B!", "12", "me"), ODD)
+    release(home.ward(), verdict, "toy", [1], actor="maker", reason="right")
+    found = [(t.rule, t.column, dict(t.counts)) for t in tally_feed(home.con, home.home, toys())]
+    assert found == [
+        ("pattern_mismatch", "id", {RowState.OPEN: 2}),
+        ("value_above_maximum", "level", {RowState.OPEN: 1, RowState.RELEASED: 1}),
+    ]
