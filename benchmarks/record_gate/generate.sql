@@ -3,53 +3,55 @@
 -- Keys: sent (prm, horodate, sens) but for the planted repeats; truth (position, rule); meter (meter_id).
 -- Units: puissance_w in W, mean over the half-hour. Faults: 8 in 1,600 rows, one of each kind on average.
 -- Source: hash(row, seed); variables rows, meters, seed.
-CREATE OR REPLACE TEMP MACRO draw(i) AS hash(i, getvariable('seed'));
+CREATE OR REPLACE TEMP VIEW drawn AS
+SELECT
+    rows_of.i,
+    hash(rows_of.i, getvariable('seed')) AS draw,
+    rows_of.i - 1 - cast((hash(rows_of.i, getvariable('seed')) // 1600) % 100000 AS BIGINT) AS copied
+FROM range(getvariable('rows')) AS rows_of (i);
 
-CREATE OR REPLACE TEMP MACRO drawn_fault(i) AS
-    CASE draw(i) % 1600
+-- A repeat copies a sound row some way above it; where there is none, the row stays sound.
+CREATE OR REPLACE TEMP VIEW planted AS
+SELECT
+    i,
+    copied,
+    (draw // 1600) % 3 AS variant,
+    CASE draw % 1600
         WHEN 0 THEN 'out_of_range'
         WHEN 1 THEN 'wrong_format'
         WHEN 2 THEN 'no_value'
         WHEN 3 THEN 'not_a_number'
         WHEN 4 THEN 'bad_time'
         WHEN 5 THEN 'unknown_value'
-        WHEN 6 THEN 'repeated_key'
+        WHEN 6 THEN CASE WHEN copied >= 0 AND hash(copied, getvariable('seed')) % 1600 >= 8 THEN 'repeated_key' END
         WHEN 7 THEN 'unknown_meter'
-    END;
+    END AS fault
+FROM drawn;
 
--- A repeat copies a sound row some way above it; where there is none, the row stays sound.
-CREATE OR REPLACE TEMP MACRO copied_row(i) AS i - 1 - (draw(i) // 1600) % 100000;
-
-CREATE OR REPLACE TEMP MACRO planted_fault(i) AS
-    CASE
-        WHEN
-            drawn_fault(i) = 'repeated_key' AND (copied_row(i) < 0 OR drawn_fault(copied_row(i)) IS NOT NULL)
-            THEN NULL
-        ELSE drawn_fault(i)
-    END;
-
-CREATE OR REPLACE TEMP VIEW planted AS
+CREATE OR REPLACE TEMP VIEW based AS
 SELECT
     i,
-    planted_fault(i) AS fault,
-    CASE WHEN planted_fault(i) = 'repeated_key' THEN copied_row(i) ELSE i END AS base,
-    (draw(i) // 1600) % 3 AS variant
-FROM range(getvariable('rows')) AS positions (i);
+    fault,
+    variant,
+    CASE WHEN fault = 'repeated_key' THEN copied ELSE i END AS base
+FROM planted;
 
 CREATE OR REPLACE TEMP VIEW sound AS
 SELECT
-    *,
-    CAST(30000000000000 + (base % getvariable('meters') + 1) * 7919 AS VARCHAR) AS prm,
-    TIMESTAMP '2019-05-20 00:00:00' + to_minutes(CAST(30 * (base // getvariable('meters')) AS INTEGER)) AS stamp,
-    CASE WHEN draw(base) % 10 = 0 THEN 'production' ELSE 'consumption' END AS sens,
-    (draw(base) // 7) % 3000 AS power
-FROM planted;
+    i,
+    fault,
+    variant,
+    cast(30000000000000 + (base % getvariable('meters') + 1) * 7919 AS VARCHAR) AS prm,
+    TIMESTAMP '2019-05-20 00:00:00' + to_minutes(cast(30 * (base // getvariable('meters')) AS INTEGER)) AS stamp,
+    CASE WHEN hash(base, getvariable('seed')) % 10 = 0 THEN 'production' ELSE 'consumption' END AS sens,
+    cast((hash(base, getvariable('seed')) // 7) % 3000 AS BIGINT) AS power
+FROM based;
 
 CREATE OR REPLACE TEMP VIEW sent AS
 SELECT
     CASE fault
-        WHEN 'wrong_format' THEN 'X' || lpad(CAST(i AS VARCHAR), 13, '0')
-        WHEN 'unknown_meter' THEN '9' || lpad(CAST(i AS VARCHAR), 13, '0')
+        WHEN 'wrong_format' THEN 'X' || lpad(cast(i AS VARCHAR), 13, '0')
+        WHEN 'unknown_meter' THEN '9' || lpad(cast(i AS VARCHAR), 13, '0')
         ELSE prm
     END AS prm,
     CASE
@@ -61,12 +63,12 @@ SELECT
     CASE WHEN fault = 'unknown_value' THEN 'import' ELSE sens END AS sens,
     CASE
         WHEN fault = 'out_of_range' AND variant = 0 THEN '999999'
-        WHEN fault = 'out_of_range' THEN CAST(-1 - power AS VARCHAR)
+        WHEN fault = 'out_of_range' THEN cast(-1 - power AS VARCHAR)
         WHEN fault = 'no_value' THEN NULL
         WHEN fault = 'not_a_number' AND variant = 0 THEN 'n/a'
         WHEN fault = 'not_a_number' AND variant = 1 THEN 'nan'
         WHEN fault = 'not_a_number' THEN '1e3'
-        ELSE CAST(power AS VARCHAR)
+        ELSE cast(power AS VARCHAR)
     END AS puissance_w
 FROM sound;
 
@@ -74,7 +76,8 @@ CREATE OR REPLACE TEMP VIEW truth AS
 SELECT
     i AS position,
     CASE fault
-        WHEN 'out_of_range' THEN if(variant = 0, 'power_above_segment_ceiling', 'value_below_minimum')
+        WHEN 'out_of_range'
+            THEN CASE WHEN variant = 0 THEN 'power_above_segment_ceiling' ELSE 'value_below_minimum' END
         WHEN 'wrong_format' THEN 'pattern_mismatch'
         WHEN 'no_value' THEN 'missing_value'
         WHEN 'not_a_number' THEN 'type_mismatch'
@@ -88,6 +91,6 @@ WHERE fault IS NOT NULL;
 
 CREATE OR REPLACE TEMP VIEW meter AS
 SELECT
-    CAST(30000000000000 + (m + 1) * 7919 AS VARCHAR) AS meter_id,
-    CASE WHEN m % 1000 = 0 THEN 'C4' ELSE 'C5' END AS segment
-FROM range(getvariable('meters')) AS meters (m);
+    cast(30000000000000 + (numbers.m + 1) * 7919 AS VARCHAR) AS meter_id,
+    CASE WHEN numbers.m % 1000 = 0 THEN 'C4' ELSE 'C5' END AS segment
+FROM range(getvariable('meters')) AS numbers (m);

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from contracts import record_gate
+from contracts import record_gate, row_suspects
 from contracts.compile.pandera import CheckCrashedError, Setting, build_schema, find_failures
 from contracts.model import Contract, Delivery, DeliveryMode, RowRule
 from contracts.rules.row_rules import list_checks
@@ -149,7 +149,7 @@ def test_a_check_that_crashes_is_ours() -> None:
 def test_chunks_of_suspects_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [("zz", "x", "y", "z", None, None, None, str(i % 3)) for i in range(100)]
     whole = judge(rows)
-    monkeypatch.setattr(record_gate, "CHUNK_ROWS", 7)
+    monkeypatch.setattr(row_suspects, "CHUNK_ROWS", 7)
     assert judge(rows) == whole
     assert whole[0]["duplicate_key:u"] == 97
 
