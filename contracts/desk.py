@@ -58,7 +58,7 @@ def open_desks(
     *,
     received_at: datetime | None,
 ) -> list[Desk]:
-    """Lay a desk for each table that came, in the contract's order, in folders of their own under `scratch`."""
+    """Lay a desk for each table that came, in the contract's order, each with a folder under `scratch`."""
     desks: list[Desk] = []
     for table in (t for t in contract.tables if t.name in tables):
         checks = list_checks(contract, table)
