@@ -37,6 +37,7 @@ __all__ = [
     "Section",
     "Server",
     "ServiceLevel",
+    "TeamMember",
     "TypeOptions",
 ]
 

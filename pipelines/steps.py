@@ -20,6 +20,7 @@ from contracts.model import Contract
 from contracts.verdict import Arrival, Outcome, Verdict
 from pipelines.engine import Engine
 from pipelines.quarantine_steps import tidy, tidy_all
+from portal.contract_pages import write_contract_pages
 from portal.feed_page import write_feed_pages
 from portal.index import write_index
 from portal.reports import write_report
@@ -204,9 +205,10 @@ def publish(engine: Engine) -> Publication:
 
 
 def show(engine: Engine) -> Path:
-    """Write the pool's index of verdicts, feeds', contributors' and rules' pages; return the index."""
+    """Write the pool's index, and feeds', contributors', contracts' and rules' pages; return the index."""
     verdicts = verdict_store.load_all(engine.home)
     write_feed_pages(engine.pool, verdicts, engine.home, now=engine.now)
+    write_contract_pages(engine.pool, verdicts, engine.home)
     write_rule_pages(engine.pool, engine.home)
     return write_index(engine.pool, verdicts, engine.home, now=engine.now)
 

@@ -12,11 +12,13 @@ import pytest
 from contracts.layout import Home
 from contracts.pool import load_pool
 from contracts.verdict import Status
+from portal.contract_pages import write_contract_pages
 from portal.feed_page import write_feed_pages
 from portal.index import write_index
 from portal.index_view import compose_index, list_concerns
 from portal.language import speak
 from portal.reports import write_report
+from portal.rule_pages import write_rule_pages
 
 ROOT = Path(__file__).parents[2]
 READINGS = "enerflux-readings"
@@ -101,6 +103,8 @@ def test_every_mark_leads_to_a_report_that_exists(home, pool, verdicts):
         contract = pool.contract(verdict.arrival.feed)
         write_report(verdict, contract, home, pool_title=pool.title, previous=None, quarantine=None)
     write_feed_pages(pool, verdicts, home, now=NOW)
+    write_contract_pages(pool, verdicts, home)
+    write_rule_pages(pool, home)
     for code in ("fr", "en"):
         page = write_index(pool, verdicts, home).with_name(f"index.{code}.html").read_text("utf-8")
         links = [a for a in re.findall(r'href="([^"#]+)"', page) if not a.startswith("mailto:")]
@@ -111,6 +115,7 @@ def test_every_mark_leads_to_a_report_that_exists(home, pool, verdicts):
 def test_reports_lead_back_to_the_index_and_to_the_other_language(home, pool, verdicts):
     write_index(pool, verdicts, home)
     write_feed_pages(pool, verdicts, home, now=NOW)
+    write_contract_pages(pool, verdicts, home)
     contract = pool.contract(READINGS)
     page = write_report(verdicts[0], contract, home, pool_title=pool.title, previous=None, quarantine=None)
     links = [a for a in re.findall(r'href="([^"#]+)"', page.read_text("utf-8")) if ":" not in a]
