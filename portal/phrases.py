@@ -30,6 +30,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"the register (?P<register>\S+) has no column (?P<column>\S+)",
             N_("the register {register} has no column {column}"),
         ),
+        (r"its own limit in (?P<register>\S+)", N_("its own limit in the register {register}")),
         (r"the contract states no step", N_("the contract states no time step")),
         (r"no series has enough observations", N_("no series has enough observations")),
         (r"no whole week of service lies ahead", N_("no whole week of service lies ahead")),

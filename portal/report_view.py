@@ -157,7 +157,7 @@ def _with_first(report: Report, verdict: Verdict, contract: Contract, language: 
     if not report.problems:
         return report
     result, problem = rank_problems(verdict, contract)[0], report.problems[0]
-    if result.waiver:
+    if result.waiver or result.severity is Severity.INFO:  # what is told for information needs no mending
         return report
     gain = ""
     if is_about_rows(result) and result.severity is Severity.ERROR:

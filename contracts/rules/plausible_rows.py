@@ -152,7 +152,7 @@ for _kind in (
     RowKind(
         "register_ceiling",
         PLAUSIBLE_ROWS["register_ceiling"],
-        lambda rule: "≤ {limit}".format_map(rule.parameters),
+        lambda rule: f"its own limit in {rule.parameters.get('register', '–')}",
         rows=_above_own_ceiling,
         looks_up=lambda rule: (str(rule.parameters["key"]), str(rule.parameters["limit"])),
     ),

@@ -141,3 +141,22 @@ def _contract(folder: Path, quality: object) -> Path:
     with path.open("w", encoding="utf-8") as target:
         yaml.dump(tree, target)
     return path
+
+
+def test_what_is_told_for_information_is_not_the_thing_to_fix_first(tmp_path: Path) -> None:
+    contract = load_contract(POOL / "contracts" / "velia-containers.yaml", timezone="America/Sao_Paulo")
+    check = FileCheck(contract, Home(tmp_path / "home"), NOW)
+    first = tmp_path / "first.csv"
+    first.write_text("container_id,lat,lon,capacity_l\na,-30,-51,90\n", "utf-8")
+    check.judge_file(first, None)
+    check.now = NOW.replace(hour=10)
+    moved = tmp_path / "moved.csv"
+    moved.write_text("container_id,lat,lon,capacity_l\na,-30.01,-51,90\n", "utf-8")
+    verdict = check.judge_file(moved, None)
+    assert (verdict.status, [r.rule for r in verdict.rules if r.failed_rows]) == (
+        "accepted",
+        ["container_moved"],
+    )
+    page = check.write_report(verdict, Home(tmp_path / "pages")).read_text("utf-8")
+    assert "Conteneurs déplacés" in page
+    assert "À corriger en premier" not in page
