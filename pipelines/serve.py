@@ -26,6 +26,7 @@ from contracts.gate import judge
 from contracts.layout import Home
 from contracts.model import Contract, DeliveryMode
 from contracts.verdict import TRY, Arrival, Verdict
+from contracts.verdicts import Registers
 from pipelines import steps
 from pipelines.engine import Engine
 from pipelines.notify.notifier import Notifier
@@ -90,7 +91,7 @@ def try_file(engine: Engine, contract: Contract, period: str | None, upload: Upl
             read_tables=read_tables,
             home=home,
             now=engine.now,
-            registers=verdict_store.registers_for(engine.home, contract),
+            registers=_registers(engine, contract, arrival),
             history=verdict_store.history(engine.home, contract.id, before=day),
         )
         write_report(
@@ -168,6 +169,12 @@ def _span(engine: Engine, contract: Contract) -> tuple[date, date]:
     last = engine.now.astimezone(ZoneInfo(contract.timezone)).date()
     starts_on = contract.delivery.starts_on
     return (date.fromisoformat(starts_on) if starts_on else last - timedelta(days=3660)), last
+
+
+def _registers(engine: Engine, contract: Contract, arrival: Arrival) -> Registers:
+    """Return what rules look up, as a delivery would find it: the pool's registers, the feed's last rows."""
+    shared = verdict_store.registers_for(engine.home, contract)
+    return verdict_store.with_last(engine.home, contract, shared, arrival)
 
 
 def _arrival(landing: Landing) -> Arrival:

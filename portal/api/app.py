@@ -34,7 +34,7 @@ DRAIN_S, DRAIN_BYTES = 2, 64_000_000
 log = logging.getLogger("regie.portal")
 PRIVATE = {"cache-control": "no-store"}
 _REPORT = re.compile(r"[a-z0-9-]+/(?:snapshot|\d{4}-\d{2}-\d{2})/[0-9a-f]{16}[\w.-]*\.(?:html|json|csv|svg)")
-_POOLS_PAGE = re.compile(r"(?:[a-z0-9-]+/)*index\.(?:fr|en)\.html")
+_POOLS_PAGE = re.compile(r"(?:[a-z0-9-]+/)*[a-z]+\.(?:fr|en)\.html")
 """Pages of the pool that a report links to from where it stands."""
 
 
