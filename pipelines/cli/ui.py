@@ -45,7 +45,8 @@ def command(settings: Settings, port: int, host: str) -> None:
     workspace = Path(__file__).resolve().parent.parent.parent / "workspace.yaml"
     arguments = ["-w", str(workspace), "--host", host, "--port", str(port)]
     click.echo(f"Dagster at http://{host}:{port} (Ctrl-C to stop)")
-    signal.signal(signal.SIGTERM, _raise_interrupt)
+    for name in (signal.SIGTERM, signal.SIGINT):  # a shell's background job begins deaf to Ctrl-C
+        signal.signal(name, _raise_interrupt)
     with contextlib.ExitStack() as stack:
         if (pages_port := _own_port(settings.portal)) is not None:
             require_port(pages_port, "REGIE_PORTAL")
