@@ -57,10 +57,11 @@ def command(
     Exit codes: 0 accepted (with or without warnings), 1 rejected, 2 usage or contract error.
     """
     from contracts.resolve import load_contract
+    from contracts.waivers import waivers_beside
     from pipelines.file_check import FileCheck, FileCheckError
 
     around = _pool_around(contract)
-    resolved = load_contract(contract, timezone=around.timezone if around else "UTC")
+    resolved = waivers_beside(load_contract(contract, timezone=around.timezone if around else "UTC"))
     say = progress_printer()
     folder = Path(tempfile.mkdtemp(prefix="regie-check-"))
     verdicts = []
