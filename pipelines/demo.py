@@ -87,7 +87,8 @@ def _run(demo: Demo, runner: Runner, job: str, days: tuple[str, str] | None = No
     ran = runner.run(job, days)
     demo.runs.append(ran)
     if not ran.success:
-        raise DemoError("\n".join((f"run {ran.run_id} of {job} failed:", *ran.refused, *ran.failures)))
+        told = (*ran.refused, *ran.faults, *ran.failures)
+        raise DemoError("\n".join((f"run {ran.run_id} of {job} failed:", *told)))
 
 
 def _days(engine: Engine) -> list[str]:

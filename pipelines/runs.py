@@ -25,6 +25,8 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 REFUSAL = "Failure"
 """How Dagster names a step that refused on purpose: the publication."""
+CONTRACT_FAULTS = ("ContractError", "SchemaConflictError", "DefinitionError")
+"""Names of the exceptions that a contract or pool file is to blame for."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Ran:
         run_id: Dagster's id.
         success: whether every step succeeded.
         refused: snapshots that were refused, and a publication that was, in words.
+        faults: steps that a contract or pool file stopped, in words.
         failures: steps that crashed: ours.
     """
 
@@ -43,6 +46,7 @@ class Ran:
     run_id: str
     success: bool
     refused: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
 
 
@@ -66,13 +70,15 @@ class Runner:
         result = self.definitions.resolve_job_def(job).execute_in_process(
             instance=self.instance, tags=dict(tags), raise_on_error=False, run_config=QUIET
         )
-        refused, failures = _stops(result)
-        return Ran(job, result.run_id, result.success, tuple(refused), tuple(failures))
+        return Ran(job, result.run_id, result.success, *_stops(result))
 
 
-def _stops(result: dg.ExecuteInProcessResult) -> tuple[list[str], list[str]]:
-    """Return what was refused and what crashed, in words, never as a traceback."""
+def _stops(
+    result: dg.ExecuteInProcessResult,
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return what was refused, what a contract stopped and what crashed, in words, never a traceback."""
     refused = [words for event in result.all_events if (words := _refused_snapshot(event))]
+    faults: list[str] = []
     failures: list[str] = []
     for event in result.all_events:
         if not event.is_step_failure:
@@ -84,8 +90,10 @@ def _stops(result: dg.ExecuteInProcessResult) -> tuple[list[str], list[str]]:
             told = event.step_failure_data.user_failure_data
             refused.append(told.description if told and told.description else error.message.strip())
         else:
-            failures.append(f"{event.step_key}: {(error.cause or error).message.strip()}")
-    return refused, failures
+            cause = error.cause or error
+            is_fault = (cause.cls_name or "").rpartition(".")[2] in CONTRACT_FAULTS
+            (faults if is_fault else failures).append(f"{event.step_key}: {cause.message.strip()}")
+    return tuple(refused), tuple(faults), tuple(failures)
 
 
 def _refused_snapshot(event: dg.DagsterEvent) -> str | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 import click
 
 from contracts.model import DeliveryMode
-from pipelines.cli import ACCEPTED, OURS, REJECTED
+from pipelines.cli import ACCEPTED, OURS, REJECTED, USAGE
 from pipelines.cli.console import print_json, print_table, progress_printer
 from pipelines.cli.places import require_home
 from pipelines.engine import Engine
@@ -50,10 +50,12 @@ def command(
         print_json([vars(one) for one in ran])
     else:
         print_table(("job", "run", "success"), [(r.job, r.run_id, r.success) for r in ran])
-    for words in (words for one in ran for words in (*one.refused, *one.failures)):
+    for words in (words for one in ran for words in (*one.refused, *one.faults, *one.failures)):
         click.echo(words, err=True)
     if any(one.failures for one in ran):
         return OURS
+    if any(one.faults for one in ran):
+        return USAGE
     return REJECTED if any(one.refused for one in ran) else ACCEPTED
 
 

@@ -19,6 +19,7 @@ from contracts.pool import load_pool
 from contracts.verdict import Status
 from pipelines import steps
 from pipelines.engine import Engine
+from pipelines.partner_server import serve_partners
 from pipelines.settings import Settings
 from pipelines.upkeep import ABANDONED_AFTER_S, sweep_scratch
 from tests.pipelines.conftest import POOL, Regie
@@ -226,6 +227,29 @@ def test_a_register_that_comes_after_the_readings_is_held_against_them_in_the_wa
     assert deliver(meters, None, feeds / "compteurs.csv") is Status.ACCEPTED
     assert deliver(readings, day, feeds / f"c_{day}.csv") is Status.ACCEPTED
     assert loaded() == [(144,)]
+
+
+def test_a_retyped_column_is_the_contracts_fault_and_changes_nothing(regie: Regie, tmp_path: Path) -> None:
+    pool = tmp_path / "pool"
+    for name in ("pool.yaml", "contracts/velia-containers.yaml", "feeds/waste/containers.csv"):
+        (pool / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(POOL / name, pool / name)
+    contract = pool / "contracts" / "velia-containers.yaml"
+    with serve_partners(pool / "feeds") as partners:
+        run = ("--pool", str(pool), "run", "snapshot_feeds")
+        first = regie(*run, REGIE_PARTNERS=partners.base)
+        assert first.returncode == 0, first.stderr
+        retyped = (
+            "schema: [{name: container, properties: [{name: capacity_l, logicalType: integer, "
+            "physicalType: INTEGER}]}]\nslaProperties:"
+        )
+        contract.write_text(contract.read_text(encoding="utf-8").replace("slaProperties:", retyped, 1))
+        second = regie(*run, REGIE_PARTNERS=partners.base)
+    assert second.returncode == 2, second.stderr
+    assert "capacity_l" in second.stderr
+    assert "Traceback" not in second.stderr
+    rows = ask(regie, pool, "SELECT count(*) AS n, typeof(any_value(capacity_l)) AS t FROM waste.container")
+    assert rows == [{"n": 160, "t": "DECIMAL(9,1)"}]
 
 
 def test_scratch_that_a_killed_run_left_goes_after_a_day(tmp_path: Path) -> None:
