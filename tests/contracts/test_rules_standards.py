@@ -15,6 +15,7 @@ from connectors.formats import read_tables
 from contracts.gate import judge
 from contracts.layout import Home
 from contracts.model import Contract
+from contracts.plausible_kinds import PLAUSIBLE_DELIVERIES, PLAUSIBLE_ROWS
 from contracts.pool import load_pool
 from contracts.verdict import Arrival, Outcome, Status, Verdict
 
@@ -317,3 +318,26 @@ def test_readings_of_unknown_meters_are_put_aside(desk: Desk) -> None:
     assert {r.rule: r.failed_rows for r in verdict.rules if r.rule == "unknown_meter"} == {
         "unknown_meter": 48
     }
+
+
+def test_every_plausible_rule_of_the_bundled_contracts_is_tried_here_or_beside() -> None:
+    """A rule added to a standard without a feed that breaks only it fails here."""
+    beside = Path(__file__).with_name("test_rules_timetables.py").read_text("utf-8")
+    here = Path(__file__).read_text("utf-8").partition("def test_every_plausible_rule")[0]
+    rules = {
+        rule.id
+        for contract in CONTRACTS.values()
+        for rule in (*contract.rules, *(r for t in contract.tables for r in t.rules))
+        if rule.kind in PLAUSIBLE_ROWS or rule.kind in PLAUSIBLE_DELIVERIES
+    }
+    assert len(rules) > 20
+    assert {rule for rule in rules if f'"{rule}"' not in here + beside} == set()
+
+
+def test_every_kind_of_plausible_rule_is_asked_by_some_contract() -> None:
+    asked = {
+        rule.kind
+        for contract in CONTRACTS.values()
+        for rule in (*contract.rules, *(r for t in contract.tables for r in t.rules))
+    }
+    assert {*PLAUSIBLE_ROWS, *PLAUSIBLE_DELIVERIES} - asked == set()
