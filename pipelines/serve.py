@@ -29,6 +29,7 @@ from contracts.verdict import TRY, Arrival, Verdict
 from contracts.verdicts import Registers
 from pipelines import steps
 from pipelines.engine import Engine
+from pipelines.live_pool import LivePool
 from pipelines.notify.notifier import Notifier
 from portal.api.desk import KEEP_DAYS, Deposited, Desk, Upload
 from portal.api.intake import FOLDER_PREFIX
@@ -63,7 +64,7 @@ def open_desk(engine: Engine, clock: Callable[[], datetime], *, keep_days: int =
             warm_up(engine)
 
     return Desk(
-        pool=engine.pool,
+        get_pool=LivePool(engine),
         home=engine.home,
         judge=judge_upload,
         deposit=deposit_upload,

@@ -63,7 +63,7 @@ class Desk:
     """All that the server works with.
 
     Attributes:
-        pool: the pool's plain files.
+        get_pool: returns the pool's plain files as they are now.
         home: where pages and published data lie; results of tries and tokens too.
         judge: judges a file without depositing it.
         deposit: deposits a file.
@@ -74,7 +74,7 @@ class Desk:
         idle_s: how long a sender may be silent in the middle of an upload.
     """
 
-    pool: Pool
+    get_pool: Callable[[], Pool]
     home: Home
     judge: Judge
     deposit: Deposit
@@ -83,6 +83,11 @@ class Desk:
     each_minute: Callable[[], None]
     keep_days: int = KEEP_DAYS
     idle_s: float = 30
+
+    @property
+    def pool(self) -> Pool:
+        """Return the pool as it is now."""
+        return self.get_pool()
 
     @property
     def tokens(self) -> TokenStore:

@@ -191,6 +191,8 @@ def _line(item: Item, result: Result, secret: str, language: ServerLanguage) -> 
         accepted=language.number(item.rows_accepted),
         quarantined=language.number(item.rows_quarantined),
     )
+    if not item.rows_landed:
+        counts = ""
     page = f"{report_base(result, secret)}/{item.report}.{language.code}.html"
     word = status_word(item.status, language)
     return Line(item.name, item.status.value, word, item.sentence[language.code], counts, page)

@@ -100,9 +100,11 @@ def kept(home: Path) -> dict[str, bytes]:
 
 
 @contextmanager
-def run_server(home: Path, *, limits: Limits | None = None, idle_s: float = 30) -> Iterator[Server]:
+def run_server(
+    home: Path, *, pool: Path = POOL, limits: Limits | None = None, idle_s: float = 30
+) -> Iterator[Server]:
     """Serve a home on a free port of loopback until the block ends."""
-    engine = Engine(Settings(POOL, Home(home)))
+    engine = Engine(Settings(pool, Home(home)))
     clock = [datetime.now(UTC)]
     desk = replace(open_desk(engine, lambda: clock[0]), idle_s=idle_s, warm_up=lambda: None)
     listening = socket.create_server(("127.0.0.1", 0))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import gzip
 import re
+import shutil
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -12,7 +16,7 @@ import requests
 from contracts import verdicts
 from contracts.layout import Home
 
-from .conftest import BAD_DAY, DAY, ENERGY, FEED, Server, kept
+from .conftest import BAD_DAY, DAY, ENERGY, FEED, POOL, Server, kept
 
 PAGE = {"Accept": "text/html"}
 FAULTY = ENERGY / "readings_2019-05-20.csv.gz"
@@ -144,6 +148,23 @@ def test_a_hostile_name_is_escaped_and_leads_nowhere(server: Server) -> None:
     assert unknown.status_code == 404
     assert "<img" not in unknown.text
     assert "&lt;img" in unknown.text
+
+
+def test_a_changed_contract_holds_from_the_next_file_on_and_a_broken_one_does_not(
+    fresh: Callable[..., Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "pool"
+    folder.mkdir()
+    shutil.copy(POOL / "pool.yaml", folder)
+    shutil.copytree(POOL / "contracts", folder / "contracts")
+    contract = folder / "contracts" / f"{FEED}.yaml"
+    with fresh(pool=folder) as server:
+        assert try_raw(server, FAULTY.read_bytes(), name=FAULTY.name).status_code == 200
+        text = contract.read_text("utf-8")
+        contract.write_text(text.replace("value: {quarantined: 2}", "value: {quarantined: 0.1}"), "utf-8")
+        assert try_raw(server, FAULTY.read_bytes(), name=FAULTY.name).status_code == 422
+        contract.write_text("not: a contract", "utf-8")
+        assert try_raw(server, FAULTY.read_bytes(), name=FAULTY.name).status_code == 422
 
 
 def test_a_form_from_another_site_is_not_taken(server: Server) -> None:
