@@ -13,7 +13,7 @@ from typing import Any
 from contracts.located import LocatedMap, read_located
 from contracts.model import Contract
 from contracts.odcs import DataContract
-from contracts.resolve import STANDARDS, resolve_tree
+from contracts.resolve import STANDARDS, resolve_tree, shipped_tables
 from contracts.shape import Problems, check_official_schema, read_section
 
 
@@ -55,7 +55,7 @@ def to_plain(value: Any) -> Any:  # noqa: ANN401 - any YAML value
 def _typed(tree: LocatedMap, path: Path) -> Document:
     problems = Problems(tree, path)
     typed = read_section(DataContract, tree, problems)
-    check_official_schema(tree, problems)
+    check_official_schema(tree, problems, shipped=shipped_tables(tree))
     problems.raise_if_any()
     if typed is None:  # pragma: no cover - a misfit is always noted
         raise RuntimeError("a document that doesn't fit must have been refused")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -118,15 +118,19 @@ def read_section(
         return None
 
 
-def check_official_schema(tree: LocatedMap, problems: Problems) -> None:
+def check_official_schema(tree: LocatedMap, problems: Problems, *, shipped: Sequence[Any] = ()) -> None:
     """Run the official ODCS 3.1.0 JSON Schema; faults already noted at the same place are not repeated.
 
-    Tables are checked one by one and remembered: many contributors share a standard's tables.
+    Tables are checked one by one and remembered: many contributors share a standard's tables. Those of
+    `shipped`, the very same objects, are known to be good: checking a timetable's takes half a second.
     """
+    known = {id(table) for table in shipped}
     tables = tree.get("schema")
     rest = {key: value for key, value in tree.items() if key != "schema" or not isinstance(tables, list)}
     faults = list(_official_faults(None, _canonical(rest)))
     for index, table in enumerate(tables if isinstance(tables, list) else ()):
+        if id(table) in known:
+            continue
         inner = _official_faults("SchemaObject", _canonical(table))
         faults += [(("schema", index, *path), message) for path, message in inner]
     for path, message in faults:

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from contracts.document import document_of, read_document, to_plain
 from contracts.errors import ContractError
 from contracts.located import parse_located
+from contracts.parse import read_contract_file
 from contracts.resolve import STANDARDS, load_contract
+from contracts.shape import Problems, check_official_schema
 from contracts.write import write_contract
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +39,25 @@ def typed_again(path: Path) -> object:
 def test_a_contract_read_written_and_read_again_is_the_same(path):
     tree = parse_located(path.read_text(encoding="utf-8"), path)
     assert read_back(tree) == to_plain(tree)
+
+
+@pytest.mark.parametrize("path", sorted(STANDARDS.glob("*.yaml")), ids=lambda p: p.stem)
+def test_a_shipped_standard_keeps_the_official_schema_so_that_contracts_need_not_ask_again(path):
+    tree = read_contract_file(path)
+    problems = Problems(tree, path)
+    check_official_schema(tree, problems)
+    assert problems.found == []
+
+
+def test_a_table_that_a_contract_changes_is_asked_again(tmp_path):
+    text = (ROOT / "pools/porto-alegre/contracts/eptc-gtfs.yaml").read_text(encoding="utf-8")
+    stop_name = "{name: stop_name, logicalTypeOptions: {minimum: 1}}"
+    wrong = f"schema:\n  - name: stop\n    properties:\n      - {stop_name}\n"
+    assert "\nschema:" not in text
+    path = tmp_path / "x.yaml"
+    path.write_text(text.replace("slaProperties:", f"{wrong}slaProperties:"), encoding="utf-8")
+    with pytest.raises(ContractError, match=r"ODCS 3\.1\.0 refuses this"):
+        load_contract(path)
 
 
 def test_every_section_of_the_standard_is_typed_and_kept():
