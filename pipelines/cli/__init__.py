@@ -107,11 +107,12 @@ def main() -> None:
 
 
 def is_pools_mistake(error: Exception) -> bool:
-    """Whether it is about what the pool's files say: datasets, parameters or référentiel.
+    """Whether it is about what the pool's files say (datasets, parameters, référentiel) or its mail settings.
 
     Their classes are imported only once something went wrong: `regie --help` stays quick.
     """
+    from pipelines.notify.mail import MailSettingError
     from publishing.errors import PublicationError
     from warehouse.indicators.definitions import DefinitionError
 
-    return isinstance(error, PublicationError | DefinitionError)
+    return isinstance(error, PublicationError | DefinitionError | MailSettingError)
