@@ -93,4 +93,6 @@ def _original_fields(con: DuckDBPyConnection, source: Path) -> list[str]:
 
 
 def _has_rows(con: DuckDBPyConnection, source: Path) -> bool:
-    return con.execute(f"SELECT 1 FROM {parquet(source)} LIMIT 1").fetchone() is not None
+    """Whether any row still has its text: the contract's retention may be over."""
+    kept = "original IS NOT NULL OR raw_line IS NOT NULL"
+    return con.execute(f"SELECT 1 FROM {parquet(source)} WHERE {kept} LIMIT 1").fetchone() is not None

@@ -80,7 +80,8 @@ def judge_again(ward: Ward, kept: Kept, rules: Rules) -> Iterator[dict[str, Path
 
     Of rows with one key only the first passes (not under `Rules.KEY`); keys of accepted rows are the
     caller's to compare. Rows without text (unread lines, expired ones) are not judged. Under `Rules.ALL` a
-    row that broke a rule which looks at other rows stays, for its neighbours are not shown.
+    row that broke a rule which looks at other rows stays, for its neighbours are not shown, and so does one
+    that broke a rule whose register is not there.
     """
     from contracts.record_gate import judge_rows
 
@@ -127,7 +128,7 @@ def _read_back(ward: Ward, kept: Kept, rules: Rules, folder: Path) -> dict[str, 
         if not source.exists():
             continue
         target = folder / f"text-{table.name}.parquet"
-        others = _about_neighbours(table) if rules is Rules.ALL else ()
+        others = _not_askable(table, ward.registers) if rules is Rules.ALL else ()
         where = "".join(
             f" AND NOT list_contains(list_transform(q.rules, lambda r: r.rule), {text(rule)})"
             for rule in others
@@ -147,9 +148,14 @@ def _read_back(ward: Ward, kept: Kept, rules: Rules, folder: Path) -> dict[str, 
     return tables
 
 
-def _about_neighbours(table: Table) -> tuple[str, ...]:
+def _not_askable(table: Table, registers: Mapping[str, Path]) -> tuple[str, ...]:
+    """Rules that kept rows can't be asked: they look at neighbours, or their register is not there."""
     alone = [rule for rule in table.rules if rule.severity is Severity.ERROR]
-    return tuple(rule.id for rule in alone if rule.kind not in ONE_ROW_KINDS)
+    return tuple(
+        rule.id
+        for rule in alone
+        if rule.kind not in ONE_ROW_KINDS or any(need not in registers for need in rule.needs)
+    )
 
 
 def _contract_for(ward: Ward, kept: Kept, rules: Rules, folder: Path) -> tuple[Contract, dict[str, Path]]:

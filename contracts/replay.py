@@ -25,7 +25,7 @@ _UNDECIDED = (RowState.OPEN, RowState.WAIVED)
 
 
 class NotStandingError(Exception):
-    """Rows of a delivery that is refused or was replaced can't enter: their period stands without them."""
+    """Rows of a delivery that is refused, or was judged by other keys, can't enter one by one."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ def replay(ward: Ward, verdict: Verdict) -> Replayed:
     Raises NotStandingError where the delivery, which must stand for its period, is refused.
     """
     _require_accepted(verdict)
+    _require_keys(ward, verdict)
     chosen = undecided_sql(ward, verdict)
     version = f"contract {ward.contract.version}"
     act = Act(RowState.RELEASED, ward.now, f"passes {version}", evidence=version)
@@ -77,6 +78,7 @@ def release(
         NotStandingError: the delivery is refused.
     """
     _require_accepted(verdict)
+    _require_keys(ward, verdict)
     numbers = ", ".join(str(int(p)) for p in positions) or "NULL"
     undecided = undecided_sql(ward, verdict)
     chosen = f"SELECT * FROM ({undecided}) WHERE table_name = {text(table)} AND position IN ({numbers})"
@@ -144,6 +146,21 @@ def _require_accepted(verdict: Verdict) -> None:
         raise NotStandingError(
             f"{place}: delivery {verdict.arrival.delivery_id} is refused; its rows can't enter one by one"
         )
+
+
+def _require_keys(ward: Ward, verdict: Verdict) -> None:
+    """Rows judged by a contract of other keys can't be compared: the delivery must be judged anew first."""
+    for table in ward.contract.tables:
+        path = ward.home.accepted / (verdict.folder or "-") / f"{table.name}.parquet"
+        if not path.exists():
+            continue
+        known = {c[0] for c in ward.con.execute(f"FROM {parquet(path)} LIMIT 0").description}
+        if missing := [c for c in _unique_columns(table) if c not in known]:
+            raise NotStandingError(
+                f"{verdict.arrival.feed}: delivery {verdict.arrival.delivery_id} was judged by contract"
+                f" {verdict.contract_version}, which has no {', '.join(missing)} in {table.name};"
+                " ask for it anew first (regie run)"
+            )
 
 
 def _let_in(ward: Ward, kept: Kept, rules: Rules, act: Act) -> Replayed:

@@ -108,11 +108,15 @@ def replay(
 
     Only deliveries that stand for their period are looked at. Doing it twice changes nothing.
     """
+    from contracts.replay import NotStandingError
     from pipelines.quarantine_steps import follow, replay_feed
 
     engine = _engine(settings)
     contract = _contract(engine, feed)
-    done = replay_feed(engine, contract, period=_day(period), delivery=delivery)
+    try:
+        done = replay_feed(engine, contract, period=_day(period), delivery=delivery)
+    except NotStandingError as refusal:
+        raise click.UsageError(str(refusal)) from None
     entered = [verdict for verdict, one in done if one.total]
     if entered:
         follow(engine, contract, entered)

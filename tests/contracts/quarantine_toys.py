@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -48,7 +48,12 @@ class Toys:
         self.verdicts: list[Verdict] = []
 
     def deliver(
-        self, *rows: Cells, by: Contract | None = None, is_accepted: bool = True, again: Verdict | None = None
+        self,
+        *rows: Cells,
+        by: Contract | None = None,
+        is_accepted: bool = True,
+        again: Verdict | None = None,
+        registers: Mapping[str, Path] | None = None,
     ) -> Verdict:
         """Judge rows (ref, level, watcher); `again` judges the bytes of a known delivery anew."""
         promise = by or toys()
@@ -64,7 +69,7 @@ class Toys:
             self.con,
             promise,
             {"toy": raw("ref level watcher", *rows)},
-            {},
+            registers or {},
             self.home.accepted / folder,
             self.home.quarantine / folder,
             period=None,
@@ -109,8 +114,14 @@ class Toys:
             folder=folder,
         )
 
-    def ward(self, promise: Contract | None = None, *, days: int = 0) -> Ward:
-        return Ward(self.con, self.home, promise or toys(), {}, NOW + timedelta(days=days))
+    def ward(
+        self,
+        promise: Contract | None = None,
+        *,
+        days: int = 0,
+        registers: Mapping[str, Path] | None = None,
+    ) -> Ward:
+        return Ward(self.con, self.home, promise or toys(), registers or {}, NOW + timedelta(days=days))
 
     def keep_up(self, promise: Contract | None = None, *, days: int = 0) -> int:
         return keep_up(self.ward(promise, days=days), self.verdicts)

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from connectors.formats import read_tables
 from contracts import verdicts as verdict_store
+from contracts.failing_rows import write_failing_rows
 from contracts.gate import judge
 from contracts.layout import Home
 from contracts.pool import load_pool
@@ -230,6 +231,37 @@ def test_a_reference_within_the_delivery_is_looked_up_in_all_of_it(home):
     loose = toys(most=20, rules=(known("watcher", "toy.id"),))
     assert replay(home.ward(loose), verdict).total == 2
     assert [name for name, _ in home.standing(verdict)] == ["aa", "bb", "cc"]
+
+
+def test_a_row_that_broke_a_rule_whose_register_is_gone_stays(home):
+    promise = toys(rules=(known("watcher", "makers/maker.id", rule="unknown_maker"),))
+    path = home.home.root / "makers.parquet"
+    home.con.execute(f"COPY (SELECT 'me' AS id) TO '{path}' (FORMAT parquet)")
+    registers = {"makers/maker": path}
+    verdict = home.deliver(GOOD, ("bb", "1", "nobody"), by=promise, registers=registers)
+    assert home.states(verdict) == {1: "open"}
+    assert replay(home.ward(promise), verdict).total == 0
+    home.con.execute(f"COPY (SELECT unnest(['me', 'nobody']) AS id) TO '{path}' (FORMAT parquet)")
+    assert replay(home.ward(promise, registers=registers), verdict).total == 1
+
+
+def test_rows_judged_by_other_keys_are_not_compared(home):
+    verdict = home.deliver(GOOD, HIGH)
+    loose = toys(most=20, version="2.0.0")
+    renamed = tuple(
+        c.model_copy(update={"name": "name"}) if c.name == "id" else c for c in loose.tables[0].columns
+    )
+    table = loose.tables[0].model_copy(update={"columns": renamed})
+    with pytest.raises(NotStandingError, match=r"no name in toy.*regie run"):
+        replay(home.ward(loose.model_copy(update={"tables": (table,)})), verdict)
+
+
+def test_once_its_text_is_gone_no_csv_is_made_of_a_row(home, tmp_path):
+    verdict = home.deliver(GOOD, HIGH)
+    folder = home.home.quarantine / verdict.folder
+    assert len(write_failing_rows(home.con, toys(), folder, tmp_path / "csv", "d")) == 1
+    home.keep_up(retained(1), days=2)
+    assert write_failing_rows(home.con, toys(), folder, tmp_path / "csv", "d") == ()
 
 
 def test_the_list_says_what_became_of_each_row_and_masks_the_person(home):
@@ -466,7 +498,7 @@ def test_a_corrected_may_20_closes_every_one_of_its_102_rows(energy, tmp_path):
 
 
 def test_kept_rows_are_tallied_by_rule_and_state(home):
-    verdict = home.deliver(GOOD, HIGH, ("B!", "12", "me"), ODD)
+    verdict = home.deliver(GOOD, HIGH, ("C!", "12", "me"), ODD)
     release(home.ward(), verdict, "toy", [1], actor="maker", reason="right")
     found = [(t.rule, t.column, dict(t.counts)) for t in tally_feed(home.con, home.home, toys())]
     assert found == [

@@ -296,3 +296,17 @@ def test_a_waived_row_can_still_be_fixed_and_is_not_in_the_pool(tmp_path):
 def test_no_waiver_is_in_force_before_it_begins():
     promise = toys().model_copy(update={"waivers": (waiver("r", start=date(2019, 6, 11)),)})
     assert in_force(promise, date(2019, 6, 10)) == ()
+
+
+def test_eptcs_115_colours_are_counted_and_weigh_nothing_while_accepted(desk):
+    plain = desk.judge("eptc-gtfs", "poa_eptc.zip")
+    broken = [r for r in plain.rules if r.outcome in (Outcome.WARNING, Outcome.FAILED)]
+    weighing = {r.rule for r in broken if r.severity is not Severity.INFO}
+    assert "invalid_color" in weighing
+    others = [waiver(rule) for rule in weighing - {"invalid_color"}]
+    assert desk.judge("eptc-gtfs", "poa_eptc.zip", *others).status is Status.ACCEPTED_WITH_WARNINGS
+    colours = waiver("invalid_color", table="routes.txt", column="route_text_color")
+    waived = desk.judge("eptc-gtfs", "poa_eptc.zip", *others, colours)
+    assert waived.status is Status.ACCEPTED
+    assert sum(r.failed_rows for r in waived.rules if r.rule == "invalid_color") == 115
+    assert [r.waiver.until for r in waived.rules if r.rule == "invalid_color"] == [date(2019, 6, 30)]
