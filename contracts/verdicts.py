@@ -28,6 +28,16 @@ HISTORY_LENGTH = 28
 """Accepted deliveries that a comparison with the past looks at: four weeks of a daily feed."""
 
 
+class DamagedStoreError(Exception):
+    """A file of the store can't be read: ours to mend, from a backup or by judging again."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} is damaged: take it from the backup, or remove its folder and run again "
+            "(the delivery is kept and is judged anew)"
+        )
+
+
 @dataclass(frozen=True)
 class Registers:
     """Accepted tables that rules look things up in, and the digest that names their state."""
@@ -259,6 +269,8 @@ def _read_index(folder: Path) -> dict[str, Any]:
         index: dict[str, Any] = json.loads((folder / INDEX).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
+    except ValueError as error:
+        raise DamagedStoreError(folder / INDEX) from error
     return index
 
 
@@ -267,6 +279,8 @@ def _read(path: Path) -> Verdict | None:
         return Verdict.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    except ValueError as error:
+        raise DamagedStoreError(path) from error
 
 
 def _folders(home: Home, feed: str | None) -> Iterator[Path]:
