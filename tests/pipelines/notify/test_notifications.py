@@ -11,19 +11,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connectors.landing import Landing, LandingOutcome
+from contracts.layout import Home
 from contracts.model import Contact
 from pipelines import steps
 from pipelines.engine import Engine
 from pipelines.notify.causes import find_causes
 from pipelines.notify.letters import write_letter
 from pipelines.notify.mail import MailSettingError, is_address, mail_server, write_message
-from pipelines.notify.notifier import notifier_for
+from pipelines.notify.notifier import Notifier, notifier_for
 from pipelines.notify.reasons import Cause, Reason, wants
+from pipelines.resources import engine_for
 from pipelines.settings import Settings
 
 from .conftest import FEED, POOL, Told, redated
@@ -205,6 +208,15 @@ def test_nobody_is_told_unless_a_way_out_is_set() -> None:
     assert notifier_for(engine, {}) is None
     assert notifier_for(engine, {"REGIE_SMTP_HOST": "mail.example"}) is not None
     assert notifier_for(engine, {"REGIE_WEBHOOK_SECRET": "x"}) is not None
+
+
+def test_runs_tell_by_what_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("REGIE_SMTP_HOST", raising=False)
+    quiet = engine_for(Settings(POOL, Home(tmp_path / "quiet")))
+    assert not isinstance(quiet.notify, Notifier)
+    monkeypatch.setenv("REGIE_SMTP_HOST", "mail.example")
+    told = engine_for(Settings(POOL, Home(tmp_path / "told")))
+    assert isinstance(told.notify, Notifier)
 
 
 @pytest.mark.parametrize(
