@@ -60,7 +60,6 @@ class FeedPage:
     pool: str
     contributor: str
     contributor_id: str
-    description: str
     status: str
     last: Mark | None
     last_sentence: str
@@ -120,7 +119,6 @@ def compose_feed(
         pool=in_language(pool.title, language, pool.id),
         contributor=name_actor(pool, contract.contributor, language),
         contributor_id=contract.contributor,
-        description=contract.description or "",
         status=last.status.value if last else "missing",
         last=mark_delivery(last, contract, language) if last else None,
         last_sentence=headline(last, contract, language) if last else language.say("Nothing delivered yet."),
