@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -318,6 +320,30 @@ def test_readings_of_unknown_meters_are_put_aside(desk: Desk) -> None:
     assert {r.rule: r.failed_rows for r in verdict.rules if r.rule == "unknown_meter"} == {
         "unknown_meter": 48
     }
+
+
+@pytest.mark.parametrize("day", ["2019-05-15", DAY])
+def test_a_bundled_day_has_the_excesses_that_its_file_has_and_no_other_oddity(desk: Desk, day: str) -> None:
+    """Counted in the files themselves; the planted impossible powers of 20 May are not told twice."""
+    meters, sent = POOL / "feeds/energy/meters.csv", POOL / f"feeds/energy/readings_{day}.csv.gz"
+    desk.judge("enerflux-meters", meters.read_text("utf-8"))
+    verdict = desk.judge("enerflux-readings", gzip.decompress(sent.read_bytes()).decode(), period=day)
+    with meters.open(encoding="utf-8") as lines:
+        register = {row["prm"]: row for row in csv.DictReader(lines)}
+    ceilings, seen, excesses = {"C5": 36_000, "C4": 250_000}, set(), 0
+    with gzip.open(sent, "rt", encoding="utf-8") as lines:
+        for row in csv.DictReader(lines, delimiter=";"):
+            meter, key = register.get(row["prm"]), (row["prm"], row["horodate"], row["sens"])
+            if meter is None or row["sens"] != "consumption" or key in seen:
+                continue
+            seen.add(key)
+            level = float(meter["subscribed_power_kva"]) * 1000
+            excesses += level < float(row["puissance_w"]) <= ceilings[meter["segment"]]
+    odd = {
+        r.rule: r.failed_rows for r in verdict.rules if r.severity != "error" and r.outcome is Outcome.WARNING
+    }
+    assert odd == {"power_above_subscribed": excesses}
+    assert excesses > 40
 
 
 def test_every_plausible_rule_of_the_bundled_contracts_is_tried_here_or_beside() -> None:
