@@ -244,6 +244,10 @@ def _check_together(file: PoolFile, contracts: tuple[Contract, ...], root: Path,
                 f"`{contract.contributor}` is not a contributor of the pool",
                 suggest(contract.contributor, contributors),
             )
+        if contract.id == LAST:
+            _add(
+                problems, where, "id", f"`{LAST}` stands for a feed's own last delivery", "choose another id"
+            )
         for needed in _registers(contract) - tables:
             _add(
                 problems,

@@ -13,9 +13,11 @@ import pytest
 
 from connectors.formats import read_tables
 from contracts import verdicts
+from contracts.errors import ContractError
 from contracts.gate import judge
 from contracts.layout import Home
 from contracts.model import Contract
+from contracts.pool import load_pool
 from contracts.resolve import load_contract
 from contracts.verdict import Arrival, Outcome, RuleResult, Status, Verdict
 
@@ -291,3 +293,12 @@ def test_a_container_that_moved_is_told_for_information(containers: Desk) -> Non
 
     verdict = containers.deliver(edited(containers, "moved.csv", move))
     assert (of(verdict, "container_moved").failed_rows, verdict.status) == (1, Status.ACCEPTED)
+
+
+def test_no_feed_of_a_pool_may_be_called_what_stands_for_the_last_delivery(tmp_path: Path) -> None:
+    shutil.copytree(POOL / "contracts", tmp_path / "contracts")
+    shutil.copy(POOL / "pool.yaml", tmp_path / "pool.yaml")
+    places = (tmp_path / "contracts" / "ipea-places.yaml").read_text("utf-8")
+    (tmp_path / "contracts" / "last.yaml").write_text(places.replace("id: ipea-places", "id: last"), "utf-8")
+    with pytest.raises(ContractError, match="`last` stands for a feed's own last delivery"):
+        load_pool(tmp_path)
