@@ -19,6 +19,9 @@ from contracts.model import Contract, DeliveryMode, Dimension
 from contracts.scores import score_delivery
 from contracts.verdict import Verdict
 
+_DAY = 86_400
+"""Seconds of the one period there is, P1D."""
+
 
 @dataclass(frozen=True)
 class Due:
@@ -97,11 +100,13 @@ def measure_levels(contract: Contract, verdicts: Sequence[Verdict], now: datetim
     """Return each promised service level with its measure, over all verdicts in order of arrival.
 
     Frequency and latency of periodic feeds are measured over periods due, completeness over the last
-    delivery of each period; a feed sent whole is measured by the time between its deliveries.
+    delivery of each period; a feed sent whole is measured by the time between its deliveries. A frequency
+    finer than the period is that of its observations, which completeness measures, and gives no level.
     """
     levels, due = contract.service_levels, list_due(contract, verdicts, now)
     found: list[Level] = []
-    if levels.frequency_s:
+    is_of_deliveries = contract.delivery.mode is DeliveryMode.SNAPSHOT or (levels.frequency_s or 0) >= _DAY
+    if levels.frequency_s and is_of_deliveries:
         promised = Decimal(levels.frequency_s)
         found.append(_periods(promised, due) if due else _gaps(promised, contract, verdicts, now))
     if levels.latency_s is not None and due:
@@ -125,7 +130,7 @@ def _periods(promised: Decimal, due: Sequence[Due]) -> Level:
     """Frequency of a periodic feed: the time between neighbouring periods that came."""
     came = [d.day for d in due if d.available_at is not None]
     cases = [d for d in due if d.available_at is not None or d.is_late]
-    gaps = [(Decimal((b - a).days * 86_400), b) for a, b in pairwise(came)]
+    gaps = [(Decimal((b - a).days * _DAY), b) for a, b in pairwise(came)]
     return _level("frequency", promised, gaps, kept=len(came), cases=len(cases))
 
 

@@ -22,7 +22,8 @@ from contracts.model import Severity, Table, Waiver
 from contracts.quarantine_states import Act, RowState, append
 from contracts.rejudge import POSITION, Kept, Rules, Ward, judge_again, kept_file
 from contracts.released import standing_rows
-from contracts.replay import restore, rows_sql
+from contracts.replay import rows_sql
+from contracts.restoring import restore
 from contracts.rules.row_rules import list_checks
 from contracts.verdict import Verdict
 from contracts.waiving import covers, in_force

@@ -1,7 +1,8 @@
 """Rows that leave the quarantine: those that pass today's rules, and those that someone lets in as they are.
 
 Here: who may enter, and what is written when they do. Not here: judging (`rejudge`, the gate's own
-code), the log's form (`quarantine_states`), or loading the lake (`warehouse/load` takes what stands).
+code), rows that enter again (`restoring`), the log's form (`quarantine_states`), or loading the lake
+(`warehouse/load` takes what stands).
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def replay(ward: Ward, verdict: Verdict) -> Replayed:
     chosen = undecided_sql(ward, verdict)
     version = f"contract {ward.contract.version}"
     act = Act(RowState.RELEASED, ward.now, f"passes {version}", evidence=version)
-    return _let_in(ward, Kept(verdict, chosen), Rules.ALL, act)
+    return let_in(ward, Kept(verdict, chosen), Rules.ALL, act)
 
 
 def release(
@@ -83,31 +84,7 @@ def release(
     undecided = undecided_sql(ward, verdict)
     chosen = f"SELECT * FROM ({undecided}) WHERE table_name = {text(table)} AND position IN ({numbers})"
     act = Act(RowState.RELEASED, ward.now, reason, actor=actor)
-    return _let_in(ward, Kept(verdict, chosen), Rules.TYPES, act)
-
-
-def restore(ward: Ward, verdict: Verdict) -> int:
-    """Let rows in again that the log says are in, after their delivery was judged anew; return changes.
-
-    Those that someone let in need their types only; those that passed a replay must pass again, else
-    they open again. Nothing is done where the released rows are those of the log.
-    """
-    if not verdict.is_accepted:
-        return 0
-    states = states_sql(log_folder(ward.home, verdict.arrival))
-    changed = 0
-    for table in ward.contract.tables:
-        source = kept_file(ward.home, verdict, table.name)
-        if not source.exists():
-            continue
-        wanted = (
-            f"SELECT s.table_name, s.position FROM ({states}) AS s JOIN {parquet(source)} AS q"
-            f" ON q.position = s.position WHERE s.table_name = {text(table.name)} AND s.state = 'released'"
-        )
-        if not _differs(ward, verdict, table, wanted):
-            continue
-        changed += _restore_table(ward, Kept(verdict, wanted), table)
-    return changed
+    return let_in(ward, Kept(verdict, chosen), Rules.TYPES, act)
 
 
 def rows_sql(ward: Ward, verdict: Verdict) -> str:
@@ -163,8 +140,8 @@ def _require_keys(ward: Ward, verdict: Verdict) -> None:
             )
 
 
-def _let_in(ward: Ward, kept: Kept, rules: Rules, act: Act) -> Replayed:
-    """Judge, write what passes beside the accepted rows, then log it.
+def let_in(ward: Ward, kept: Kept, rules: Rules, act: Act) -> Replayed:
+    """Judge kept rows, write what passes beside the accepted rows, then log it; return what entered.
 
     The log comes last: a row that entered and is not logged yet passes again, and replaces itself.
     """
@@ -192,8 +169,8 @@ def _write_fresh(  # a file in, a file out, and all that a row remembers
     columns = ", ".join(f"p.{name(c.name)}" for c in table.columns)
     lineage = (
         f"p.{POSITION}, q.line AS regie_line, CAST({text(act.at.isoformat())} AS TIMESTAMPTZ) AS regie_since,"
-        f" {text(act.reason)} AS regie_reason, {_text_or_null(act.actor)} AS regie_actor,"
-        f" {_text_or_null(act.evidence)} AS regie_evidence"
+        f" {text(act.reason)} AS regie_reason, {text_or_null(act.actor)} AS regie_actor,"
+        f" {text_or_null(act.evidence)} AS regie_evidence"
     )
     keys = _same_key(table)
     accepted = _accepted_sql(ward.home, verdict, table, passing) if keys else ""
@@ -243,64 +220,8 @@ def _add_released(ward: Ward, verdict: Verdict, table: Table, fresh: Path) -> No
     write_released(ward.con, ward.home, verdict, table.name, query)
 
 
-def _differs(ward: Ward, verdict: Verdict, table: Table, wanted: str) -> bool:
-    """Whether the released rows at hand are others than the log's."""
-    released = released_rows(ward.home, verdict, table.name)
-    have = (
-        f"SELECT regie_position FROM {parquet(released)}"
-        if released.exists()
-        else "SELECT CAST(NULL AS BIGINT) WHERE FALSE"
-    )
-    want = f"SELECT position FROM ({wanted})"
-    found = ward.con.execute(f"({want} EXCEPT {have}) UNION ALL ({have} EXCEPT {want}) LIMIT 1").fetchone()
-    return found is not None
-
-
-def _restore_table(ward: Ward, kept: Kept, table: Table) -> int:
-    states = states_sql(log_folder(ward.home, kept.verdict.arrival))
-    write_released(ward.con, ward.home, kept.verdict, table.name, _no_rows(ward.home, kept.verdict, table))
-    entered = 0
-    for rules, who in ((Rules.TYPES, "IS NOT NULL"), (Rules.ALL, "IS NULL")):
-        chosen = (
-            f"SELECT w.* FROM ({kept.chosen}) AS w JOIN ({states}) AS s ON s.table_name = w.table_name"
-            f" AND s.position = w.position WHERE s.actor {who}"
-        )
-        acts = ward.con.execute(
-            f"SELECT DISTINCT s.since, s.reason, s.actor, s.evidence FROM ({states}) AS s"
-            f" WHERE s.state = 'released' AND s.actor {who} ORDER BY ALL"
-        ).fetchall()
-        for since, reason, actor, evidence in acts:
-            act = Act(RowState.RELEASED, since, reason, actor, evidence)
-            mine = (
-                f"SELECT c.* FROM ({chosen}) AS c JOIN ({states}) AS s ON s.table_name = c.table_name"
-                f" AND s.position = c.position WHERE s.since = CAST({text(since.isoformat())} AS TIMESTAMPTZ)"
-                f" AND s.reason = {text(reason)} AND s.actor IS NOT DISTINCT FROM {_text_or_null(actor)}"
-                f" AND s.evidence IS NOT DISTINCT FROM {_text_or_null(evidence)}"
-            )
-            entered += _let_in(ward, Kept(kept.verdict, mine), rules, act).total
-    return entered + _reopen(ward, kept, table)
-
-
-def _reopen(ward: Ward, kept: Kept, table: Table) -> int:
-    """Open again what the log calls released and the contract no longer lets in."""
-    released = released_rows(ward.home, kept.verdict, table.name)
-    inside = (
-        f" AND position NOT IN (SELECT regie_position FROM {parquet(released)})" if released.exists() else ""
-    )
-    version = ward.contract.version
-    act = Act(
-        RowState.OPEN, ward.now, f"contract {version} no longer lets it in", evidence=f"contract {version}"
-    )
-    rows = f"SELECT * FROM ({kept.chosen}) WHERE TRUE{inside}"
-    return append(ward.con, ward.home, kept.verdict.arrival, rows, act)
-
-
-def _no_rows(home: Home, verdict: Verdict, table: Table) -> str:
-    base = home.accepted / (verdict.folder or "-") / f"{table.name}.parquet"
-    return f"SELECT *, CAST(NULL AS BIGINT) AS regie_position FROM {parquet(base)} WHERE FALSE"
-
-
-def _text_or_null(value: str | None) -> str:
+def text_or_null(value: str | None) -> str:
+    """Return a text, or null, as SQL."""
     return f"CAST({'NULL' if value is None else text(value)} AS VARCHAR)"
 
 

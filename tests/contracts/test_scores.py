@@ -232,6 +232,12 @@ def test_measured_completeness_is_that_of_the_last_delivery_of_each_day(judged):
     assert found.median > 95
 
 
+def test_a_frequency_finer_than_the_period_is_that_of_observations():
+    bins = POOL.contract("velia-bins")
+    assert bins.service_levels.frequency_s == 7200
+    assert "frequency" not in {level.name for level in measure_levels(bins, [], NOW)}
+
+
 def test_days_that_never_came_are_counted_in_the_frequency(judged):
     found = levels([judged[2]["2019-05-19"], judged[2]["2019-05-20"]])["frequency"]
     # 28 days from May 13 to June 9; the last is not late yet at 09:00 UTC of the 10th.

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from contracts import verdicts
+from contracts.layout import Home
+from contracts.pool import load_pool
+from contracts.promises import list_due
 from tests.pipelines.conftest import POOL, run_regie
 
 pytestmark = pytest.mark.xdist_group("demo")
@@ -51,6 +55,23 @@ def test_every_row_of_may_20_waits_in_the_lake_and_on_the_feeds_page(played, pla
     [csv] = (pages / "enerflux-readings" / DAY).glob("*.quarantine.csv")
     assert len(csv.read_text("utf-8").splitlines()) == 103
     assert csv.name in csv.with_name(csv.name.replace("quarantine.csv", "fr.html")).read_text("utf-8")
+
+
+def test_the_pages_and_the_lake_agree_on_what_was_late(played, played_home):
+    """Two routes: SQL over `pool.delivery`, and the portal's own reading of verdicts."""
+    pool = load_pool(POOL)
+    query = (
+        "SELECT feed, period::VARCHAR AS day, epoch(due_at)::BIGINT AS due, is_late"
+        " FROM pool.expected_delivery"
+    )
+    told = {(r["feed"], r["day"]): (r["due"], r["is_late"]) for r in ask(played, "sql", "--json", query)}
+    found = {
+        (contract.id, due.day.isoformat()): (int(due.due_at.timestamp()), due.is_late)
+        for contract in pool.contracts
+        for due in list_due(contract, verdicts.load_all(Home(played_home), contract.id), pool.now)
+    }
+    assert len(found) == 56
+    assert found == told
 
 
 def test_rows_that_someone_in_charge_releases_are_loaded_and_counted_apart(worked):
