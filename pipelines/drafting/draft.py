@@ -33,6 +33,7 @@ from pipelines.drafting.compose import Draft, Facts
 from pipelines.drafting.match import Match, match_columns
 from pipelines.drafting.observe import (
     Observed,
+    first_day,
     moment_format,
     names_interval_end,
     observe_columns,
@@ -44,6 +45,8 @@ from pipelines.drafting.sniff import DraftError, Sniffed, sniff_file
 HEAD = """A first contract, drawn from files as they are. Look at every line marked "to review", mend it,
 remove the remark; then `regie contract lint` and `regie check`."""
 _ANY_STEP = 1800
+_ANY_DAY = "2000-01-01"
+"""First day of a feed whose files name none, until their stamps do."""
 Found = TypeVar("Found")
 
 
@@ -114,7 +117,7 @@ def _with_period(facts: Facts, files: Sequence[Path]) -> Facts:
         stem, dot, rest = location.partition(".")
         location = f"{stem}_{{period}}{dot}{rest}"
     return replace(
-        facts, period="P1D", starts_on=days[0] if days else None, step_s=_ANY_STEP, location=location
+        facts, period="P1D", starts_on=days[0] if days else _ANY_DAY, step_s=_ANY_STEP, location=location
     )
 
 
@@ -245,7 +248,10 @@ def _with_stamps(
     series = [sources[c.name] for c in keys if c.logical_type is not LogicalType.TIMESTAMP]
     step = usual_step_s(con, moments[0], series) or _ANY_STEP
     is_end = names_interval_end(con, moments[0], facts.timezone)
-    return replace(facts, step_s=step, stamp="interval_end" if is_end else None)
+    first = first_day(con, moments[0], facts.timezone) if facts.starts_on == _ANY_DAY else None
+    return replace(
+        facts, step_s=step, stamp="interval_end" if is_end else None, starts_on=first or facts.starts_on
+    )
 
 
 def _read(read: Callable[[], Found]) -> Found:

@@ -123,6 +123,13 @@ def repeated_rows(con: DuckDBPyConnection, names: Sequence[str]) -> int:
     return int(con.execute(query).fetchall()[0][0])
 
 
+def first_day(con: DuckDBPyConnection, moment: str, timezone: str) -> str | None:
+    """Return the local day of the first instant, ISO; None if no cell is one."""
+    at = f"timezone({literal(timezone)}, try_cast({quoted(moment)} AS TIMESTAMPTZ))"
+    found = con.execute(f"SELECT CAST(CAST(min({at}) AS DATE) AS VARCHAR) FROM regie_drafted").fetchall()
+    return None if found[0][0] is None else str(found[0][0])
+
+
 def names_interval_end(con: DuckDBPyConnection, moment: str, timezone: str) -> bool:
     """Whether stamps end at local midnight without beginning there: they name the end of their interval."""
     at = f"timezone({literal(timezone)}, try_cast({quoted(moment)} AS TIMESTAMPTZ))"

@@ -56,7 +56,7 @@ slaProperties:
 support: [{channel: data@acme.example, tool: email}]
 customProperties:
   - {property: contributor, value: acme}
-  - {property: delivery, value: {mode: periodic, period: P1D, stepS: 1800}}
+  - {property: delivery, value: {mode: periodic, period: P1D, startsOn: "2026-01-01", stepS: 1800}}
   - {property: tolerance, value: {quarantined: 5}}
   - property: deliveryRules
     value:

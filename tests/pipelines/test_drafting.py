@@ -67,6 +67,14 @@ def test_a_draft_from_several_days_names_the_first_and_leaves_the_day_out_of_the
     assert all(check(tmp_path, contract, file).is_accepted for file in files)
 
 
+def test_a_file_without_a_day_in_its_name_gets_one_in_its_address_and_the_first_day_of_its_stamps(tmp_path):
+    file = tmp_path / "releves.csv"
+    file.write_text("prm,horodate,puissance_w\n00000000000011,2019-05-14T00:30:00-03:00,5\n")
+    contract = draft(tmp_path, "meter-readings", file)
+    assert contract.server.location == "{base}/releves_{period}.csv"
+    assert contract.delivery.starts_on == "2019-05-14"
+
+
 def test_one_wild_value_does_not_change_the_unit(tmp_path):
     contract = draft(tmp_path, "container-observations", FEEDS / "waste" / "bins_2019-05-15.json.gz")
     assert contract.table("fill_observation").column("fill_level").scale is None
