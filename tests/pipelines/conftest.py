@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,16 @@ def run_regie(home: Path, *arguments: str, **variables: str) -> subprocess.Compl
         text=True,
         check=False,
     )
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Begin each test without settings, and leave none: a run tells its own to what it starts."""
+    for name in [name for name in os.environ if name.startswith(("REGIE_", "DAGSTER_"))]:
+        monkeypatch.delenv(name)
+    yield
+    for name in [name for name in os.environ if name.startswith(("REGIE_", "DAGSTER_"))]:
+        del os.environ[name]
 
 
 @pytest.fixture
