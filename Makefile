@@ -10,7 +10,7 @@ demo: $(READY) ## Run the bundled pool from its partners' servers to open data
 	$(BIN)/regie demo
 
 test: $(READY) ## Every test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 ui: $(READY) ## Dagster on the instance that the demo wrote
 	$(BIN)/regie ui

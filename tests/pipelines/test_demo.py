@@ -9,10 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-pytestmark = pytest.mark.xdist_group("demo")
-
 Regie = Callable[..., subprocess.CompletedProcess[str]]
 
 

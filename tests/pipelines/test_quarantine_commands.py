@@ -14,8 +14,6 @@ from contracts.pool import load_pool
 from contracts.promises import list_due
 from tests.pipelines.conftest import POOL, run_regie
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 DAY = "2019-05-20"
 
 
