@@ -7,6 +7,7 @@ import threading
 import click
 
 from contracts.pool import load_pool
+from pipelines.cli.interrupts import hear_interrupts
 from pipelines.cli.places import require_feeds, require_port
 from pipelines.settings import Settings
 
@@ -35,8 +36,9 @@ def command(settings: Settings, port: int, edition: int) -> None:
     feeds = require_feeds(settings)
     require_port(port, "--port")
     with serve_partners(feeds, port=port, edition=edition, timezone=pool.timezone) as server:
-        click.echo(f"Partners of {pool.id} at {server.base} (export REGIE_PARTNERS={server.base})")
         try:
+            hear_interrupts()
+            click.echo(f"Partners of {pool.id} at {server.base} (export REGIE_PARTNERS={server.base})")
             threading.Event().wait()
         except KeyboardInterrupt:
             click.echo("stopped", err=True)

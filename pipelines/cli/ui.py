@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import click
 
 from contracts.pool import load_pool
+from pipelines.cli.interrupts import hear_interrupts
 from pipelines.cli.places import require_home, require_port
 from pipelines.instance import prepare_instance
 from pipelines.page_server import serve_pages
@@ -45,8 +46,7 @@ def command(settings: Settings, port: int, host: str) -> None:
     workspace = Path(__file__).resolve().parent.parent.parent / "workspace.yaml"
     arguments = ["-w", str(workspace), "--host", host, "--port", str(port)]
     click.echo(f"Dagster at http://{host}:{port} (Ctrl-C to stop)")
-    for name in (signal.SIGTERM, signal.SIGINT):  # a shell's background job begins deaf to Ctrl-C
-        signal.signal(name, _raise_interrupt)
+    hear_interrupts()
     with contextlib.ExitStack() as stack:
         if (pages_port := _own_port(settings.portal)) is not None:
             require_port(pages_port, "REGIE_PORTAL")
@@ -77,10 +77,6 @@ def _run_dagster(settings: Settings, workspace: Path, arguments: list[str]) -> N
         raise SystemExit(process.wait())
     except KeyboardInterrupt:
         _stop(process)
-
-
-def _raise_interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
