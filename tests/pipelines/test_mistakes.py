@@ -157,7 +157,7 @@ def test_the_partners_stop_when_they_are_told(tmp_path: Path, way: signal.Signal
         cwd=ROOT,
         env={**os.environ, "REGIE_POOL": str(POOL)},
         # As a shell starts a background job: deaf to Ctrl-C unless it asks to hear it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509 one thread here
     )
     assert process.stdout is not None
     assert "REGIE_PARTNERS=http://127.0.0.1:" in process.stdout.readline()
