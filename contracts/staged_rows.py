@@ -31,10 +31,10 @@ def stage_rows(con: DuckDBPyConnection, desk: Desk, registers: Mapping[str, Path
     checks = [c for c in desk.asked if c.name not in known]
     suspicion = suspicion_sql(checks, desk.layout.table, desk.layout.period)
     query = staging_sql(desk.layout, desk.raw.sql, suspicion)
-    # Not compressed: this file is read twice and deleted.
+    # Neither compressed nor in dictionaries: this file is read twice and deleted.
     con.execute(
         f"COPY ({query}) TO {text(desk.staged)} (FORMAT parquet, COMPRESSION uncompressed,"
-        f" WRITE_BLOOM_FILTER FALSE, DICTIONARY_SIZE_LIMIT 4000, ROW_GROUP_SIZE {_scan_rows(con, desk)})"
+        f" WRITE_BLOOM_FILTER FALSE, DICTIONARY_SIZE_LIMIT 1, ROW_GROUP_SIZE {_scan_rows(con, desk)})"
     )
 
 
