@@ -63,7 +63,7 @@ class Location:
 def locate(home: Home, setting: str | None = None, data: str | None = None) -> Location:
     """Read the setting `REGIE_WAREHOUSE`: None or empty is embedded, else `ducklake:postgres:<libpq>`.
 
-    `data` (`REGIE_WAREHOUSE_DATA`) is the folder of the lake's Parquet, by default `warehouse/data`
+    `data` is the folder of the lake's Parquet, by default `warehouse/data`
     under the home. Raises LakeSettingError.
     """
     if setting and not setting.startswith(_POSTGRES):
